@@ -1,0 +1,142 @@
+"""What goes into a solver and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+
+import numpy as np
+
+from .aif import ArterialInput
+from .errors import InputError
+
+PARAMETERS = ("F_p", "v_p", "v_e", "PS", "T_a")
+
+
+class Outcome(IntEnum):
+    """How the fit of a voxel ended; ``reason`` is what the user reads."""
+
+    FITTED = 0
+    NO_ENHANCEMENT = 1
+    NOT_FINITE = 2
+    TOO_FEW_FRAMES = 3
+    NOT_CONVERGED = 4
+    FLOW_AT_LIMIT = 5
+    POOR_FIT = 6
+
+    @property
+    def reason(self) -> str:
+        """Plain words; empty for a good fit."""
+        return _REASONS[self]
+
+
+_REASONS = {
+    Outcome.FITTED: "",
+    Outcome.NO_ENHANCEMENT: "no enhancement above the noise",
+    Outcome.NOT_FINITE: "the curve holds values that are not numbers",
+    Outcome.TOO_FEW_FRAMES: "fewer frames than parameters",
+    Outcome.NOT_CONVERGED: "the fit did not converge",
+    Outcome.FLOW_AT_LIMIT: "the flow ended at the limit of its range",
+    Outcome.POOR_FIT: "the model does not follow the curve",
+}
+
+
+@dataclass(frozen=True)
+class TissueCurves:
+    """Curves of n voxels on s clocks.
+
+    ``time`` (s, t) s, one clock a slice; ``clock`` (n,) row of ``time`` of each curve; ``C_t`` (n, t) mM;
+    ``weight`` (s, t), 0 for a frame left out; ``voxels`` (n, 3) k, j, i (zeros where the curves are no voxels).
+    Raises InputError where the shapes disagree or a clock does not increase.
+    """
+
+    time: np.ndarray
+    clock: np.ndarray
+    C_t: np.ndarray
+    weight: np.ndarray | None = None
+    voxels: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        time, C_t = np.atleast_2d(np.array(self.time, dtype=float)), np.atleast_2d(np.asarray(self.C_t, dtype=float))
+        clock = np.array(self.clock, dtype=int)
+        weight = np.ones(time.shape) if self.weight is None else np.array(self.weight, dtype=float)
+        voxels = np.zeros((len(C_t), 3), dtype=int) if self.voxels is None else np.array(self.voxels, dtype=int)
+        if C_t.shape[1] != time.shape[1] or weight.shape != time.shape:
+            raise InputError(f"Curves of shape {C_t.shape} do not fit times of shape {time.shape} and weights of shape {weight.shape}.")
+        if clock.shape != (len(C_t),) or voxels.shape != (len(C_t), 3):
+            raise InputError(f"{len(C_t)} curves came with {clock.size} clocks and voxels of shape {voxels.shape}.")
+        if clock.size and (clock.min() < 0 or clock.max() >= len(time)):
+            raise InputError(f"A curve names clock {int(clock.max())} and there are {len(time)}.")
+        if (np.diff(time, axis=1) <= 0).any():
+            raise InputError("The times of the tissue curves do not increase.", "Check the time axis.")
+        for name, value in (("time", time), ("clock", clock), ("C_t", C_t), ("weight", weight), ("voxels", voxels)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def on_one_clock(cls, time: np.ndarray, C_t: np.ndarray) -> TissueCurves:
+        """Plain curves (n, t) that share one time axis (t,) s."""
+        C_t = np.atleast_2d(C_t)
+        return cls(np.asarray(time)[None], np.zeros(len(C_t), dtype=int), C_t)
+
+    def __len__(self) -> int:
+        return len(self.C_t)
+
+    def take(self, rows: np.ndarray) -> TissueCurves:
+        """The curves ``rows`` alone, on the same clocks."""
+        return TissueCurves(self.time, self.clock[rows], self.C_t[rows], self.weight, self.voxels[rows])
+
+    def scatter(self, values: np.ndarray, shape: tuple[int, int, int], fill: float = np.nan) -> np.ndarray:
+        """``values`` (n,) at their voxels in an array of ``shape`` (k, j, i), ``fill`` elsewhere."""
+        grid = np.full(shape, fill, dtype=float)
+        grid[tuple(self.voxels.T)] = values
+        return grid
+
+
+@dataclass(frozen=True)
+class KineticParameters:
+    """Per-curve parameters (n,), by name, inside units; ``None`` where a method does not give the quantity."""
+
+    F_p: np.ndarray
+    v_p: np.ndarray | None = None
+    v_e: np.ndarray | None = None
+    PS: np.ndarray | None = None
+    T_a: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        size = np.shape(self.F_p)
+        for name, value in self.items():
+            if np.shape(value) != size or len(size) != 1:
+                raise InputError(f"{name} has shape {np.shape(value)} and F_p {size}; each is one number a curve.")
+
+    def items(self) -> list[tuple[str, np.ndarray]]:
+        """(name, values) of the quantities that are there."""
+        return [(f.name, getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) is not None]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """One solver's answer for n curves.
+
+    ``parameters``; ``sd`` their standard deviations (inside units) where the method gives them; ``C_t`` (n, t) mM fitted;
+    ``residual`` (n,) mM, root mean square; ``outcome`` (n,) Outcome codes; ``aif`` used (or fitted); ``history`` of the
+    fit (name -> sequence); ``seconds`` in the solver alone.
+    """
+
+    parameters: KineticParameters
+    C_t: np.ndarray
+    residual: np.ndarray
+    outcome: np.ndarray
+    aif: ArterialInput
+    seconds: float
+    sd: KineticParameters | None = None
+    history: dict = field(default_factory=dict)
+
+    @property
+    def valid(self) -> np.ndarray:
+        """(n,) bool: the voxels that the solver vouches for."""
+        return self.outcome == Outcome.FITTED
+
+    @property
+    def reasons(self) -> list[str]:
+        """Per curve, why it is not valid ("" where it is)."""
+        return [Outcome(code).reason for code in self.outcome]
