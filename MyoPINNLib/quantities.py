@@ -6,6 +6,7 @@ Source: OSIPI CAPLEX lexicon (Q.PH1.*, Q.IC1.001); MBF is blood flow (Q.PH1.003)
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SECONDS_PER_MINUTE = 60.0
@@ -52,9 +53,25 @@ _ROWS = (
     ("v_b", "blood volume", "Q.PH1.001.b", *_FRACTION, "v_b", (0.0, 0.3)),
     ("v_e", "interstitial volume", "Q.PH1.001.e", *_FRACTION, "v_e", (0.0, 0.5)),
     ("PS", "permeability surface area product", "Q.PH1.004", *_FLOW, "PS_mL_min_mL", (0.0, 2.0)),
-    ("PS_g", "permeability surface area product per gram", "Q.PH1.004 per Q.PH1.011", *_PER_GRAM, "PS_mL_min_g", (0.0, 2.0)),
+    (
+        "PS_g",
+        "permeability surface area product per gram",
+        "Q.PH1.004 per Q.PH1.011",
+        *_PER_GRAM,
+        "PS_mL_min_g",
+        (0.0, 2.0),
+    ),
     ("E", "extraction fraction", "Q.PH1.005", "1", "%", PERCENT, "E_percent", (0.0, 100.0)),
-    ("K_trans", "volume transfer constant", "Q.PH1.008", "1/s", "1/min", SECONDS_PER_MINUTE, "K_trans_per_min", (0.0, 1.5)),
+    (
+        "K_trans",
+        "volume transfer constant",
+        "Q.PH1.008",
+        "1/s",
+        "1/min",
+        SECONDS_PER_MINUTE,
+        "K_trans_per_min",
+        (0.0, 1.5),
+    ),
     ("MTT", "mean transit time", "Q.PH1.006", *_SECONDS, "MTT_s", (0.0, 20.0)),
     ("T_a", "arterial delay", "Q.PH1.007", *_SECONDS, "T_a_s", (0.0, 4.0)),
     ("residual", "root mean square residual", "", *_CONCENTRATION, "residual_mM", (0.0, 0.1)),
@@ -87,6 +104,16 @@ def seconds_from_milliseconds(value):
 def milliseconds_from_seconds(value):
     """The library's seconds to milliseconds (doors only)."""
     return value * MILLISECONDS_PER_SECOND
+
+
+def radians_from_degrees(value: float) -> float:
+    """The user's and DICOM's degrees to the library's radians."""
+    return math.radians(value)
+
+
+def degrees_from_radians(value: float) -> float:
+    """The library's radians to degrees (doors only)."""
+    return math.degrees(value)
 
 
 def flow_from_per_100_ml_min(value):

@@ -1,12 +1,26 @@
-"""Every choice a user can make, with its default: enums and frozen dataclasses, to and from JSON."""
+"""Every choice a user can make, with its default: enums and frozen dataclasses, to and from JSON.
+
+In code a setting has its inside unit (``TS`` s, ``flip_angle`` rad); as JSON its shown unit, which stands in its key
+(``TS_ms``, ``flip_angle_deg``). A value that cannot be used is refused when the dataclass is made.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 
-from .errors import InputError
+from . import options
+from .options import Choice, Each, Number, OneOf, option
+
+_TIMES = "Times of the sequence are given in milliseconds here (TS 100 to 150, TR 2, T1 1000 to 2000)."
+_TS = Number(5, 2000, options.MILLISECONDS, optional=True, hint=_TIMES)
+_TR = Number(0.1, 100, options.MILLISECONDS, optional=True, hint=_TIMES)
+_T1 = Number(100, 5000, options.MILLISECONDS, hint=_TIMES)
+_FLIP = Number(0.1, 90, options.DEGREES, optional=True, hint="The flip angle is given in degrees (10 to 15 is usual).")
+_FLOW = options.unit_of("F_p")
 
 
 class Method(str, Enum):
@@ -38,21 +52,40 @@ class Bolus(str, Enum):
     DUAL = "dual"
 
 
+class SliceLevel(str, Enum):
+    """Where a slice lies in the left ventricle."""
+
+    BASAL = "basal"
+    MID = "mid"
+    APICAL = "apical"
+    APEX = "apex"
+    NONE = "none"
+
+
 @dataclass(frozen=True)
 class SignalSettings:
     """Signal to concentration. Times in s, flip angle in rad, relaxivity in 1/s/mM; ``None``: taken from the files."""
 
-    conversion: Conversion = Conversion.TRAIN
-    bolus: Bolus = Bolus.SINGLE
-    dose_ratio: float = 0.1
-    TS: float | None = None
-    TR: float | None = None
-    flip_angle: float | None = None
-    pulses: int | None = None
-    relaxivity: float = 4.9
-    T1_blood: float = 1.65
-    T1_myocardium: float = 1.15
-    baseline_frames: int | None = None
+    conversion: Conversion = option(Conversion.TRAIN, Choice(Conversion))
+    bolus: Bolus = option(Bolus.SINGLE, Choice(Bolus))
+    dose_ratio: float = option(0.1, Number(0.001, 1.0, hint="The pre-bolus's share of the main dose: 0.1 for 10 %."))
+    TS: float | None = option(None, _TS)
+    TR: float | None = option(None, _TR)
+    flip_angle: float | None = option(None, _FLIP)
+    pulses: int | None = option(
+        None, Number(1, 1024, whole=True, optional=True, hint="Readout pulses up to the k-space centre.")
+    )
+    relaxivity: float = option(4.9, Number(0.5, 50.0, options.PER_S_MM))
+    T1_blood: float = option(1.65, _T1)
+    T1_myocardium: float = option(1.15, _T1)
+    baseline_frames: int | None = option(None, Number(1, 1000, whole=True, optional=True))
+
+    def __post_init__(self) -> None:
+        options.checked(self)
+
+
+def _limits(default: tuple[float, float], unit: options.Unit, low: float, high: float):
+    return option(default, Each(Number(low, high, unit), size=2, optional=False, rising=True))
 
 
 @dataclass(frozen=True)
@@ -62,25 +95,33 @@ class FitSettings:
     The limits bound the 2CXM's parameters (inside units: 1/s and fractions).
     """
 
-    method: Method = Method.NLLS
-    delay: Delay = Delay.FIT
-    T_a: float = 0.0
-    T_a_range: tuple[float, float] = (-1.0, 6.0)
-    F_p_range: tuple[float, float] = (1e-5, 0.25)
-    v_p_range: tuple[float, float] = (1e-3, 1.0)
-    v_e_range: tuple[float, float] = (1e-3, 1.0)
-    PS_range: tuple[float, float] = (1e-6, 0.25)
-    max_iterations: int = 60
-    chunk: int = 512
+    method: Method = option(Method.NLLS, Choice(Method))
+    delay: Delay = option(Delay.FIT, Choice(Delay))
+    T_a: float = option(0.0, Number(-60, 60, options.SECONDS))
+    T_a_range: tuple[float, float] = _limits((-1.0, 6.0), options.SECONDS, -60, 60)
+    F_p_range: tuple[float, float] = _limits((1e-5, 0.25), _FLOW, 0, 1e4)
+    v_p_range: tuple[float, float] = _limits((1e-3, 1.0), options.PLAIN, 0, 10)
+    v_e_range: tuple[float, float] = _limits((1e-3, 1.0), options.PLAIN, 0, 10)
+    PS_range: tuple[float, float] = _limits((1e-6, 0.25), _FLOW, 0, 1e4)
+    max_iterations: int = option(60, Number(1, 100000, whole=True))
+    chunk: int = option(512, Number(1, 10**9, whole=True))
+
+    def __post_init__(self) -> None:
+        options.checked(self)
 
 
 @dataclass(frozen=True)
 class AHASettings:
     """Segments. ``insertion_lps`` mm: anterior RV insertion point a slice or one for all; levels base to apex."""
 
-    segments: int = 16
-    insertion_lps: tuple[tuple[float, float, float], ...] | None = None
-    levels: tuple[str, ...] | None = None
+    segments: int = option(16, OneOf((16, 17)))
+    insertion_lps: tuple[tuple[float, float, float], ...] | None = option(
+        None, Each(Each(Number(-1e5, 1e5, options.LPS_MM), size=3, optional=False))
+    )
+    levels: tuple[str, ...] | None = option(None, Each(Choice(SliceLevel)))
+
+    def __post_init__(self) -> None:
+        options.checked(self)
 
 
 @dataclass(frozen=True)
@@ -90,9 +131,24 @@ class Settings:
     signal: SignalSettings = field(default_factory=SignalSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     aha: AHASettings = field(default_factory=AHASettings)
-    hct: float = 0.45
-    density: float = 1.05
+    hct: float = option(0.45, Number(0, 0.85, hint="The haematocrit is a fraction: 0.45 for 45 %."))
+    density: float = option(1.05, Number(0.5, 2.0, options.G_ML, hint="Myocardium has 1.05 g/mL."))
+
+    def __post_init__(self) -> None:
+        options.checked(self)
 
     def to_json(self) -> dict:
-        """Plain JSON values."""
-        return asdict(self, dict_factory=lambda pairs: {k: v.value if isinstance(v, Enum) else v for k, v in pairs})
+        """Plain JSON values in shown units, each key with its unit."""
+        return options.write(self)
+
+    def digest(self) -> str:
+        """Twelve letters that name these settings: kept in every map, so that a map and its settings can be matched."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def settings_from_json(values: Mapping) -> Settings:
+    """Settings from what ``to_json`` wrote or a user typed; what is left out takes its default.
+
+    Raises InputError for an unknown key, a wrong type, a value out of its range, and for an unknown choice (naming those there are).
+    """
+    return options.read(Settings, values, "The settings")
