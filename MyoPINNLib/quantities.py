@@ -116,6 +116,16 @@ def degrees_from_radians(value: float) -> float:
     return math.degrees(value)
 
 
+def seconds_from_minutes(value):
+    """Minutes (the paper's objects) to the library's seconds."""
+    return value * SECONDS_PER_MINUTE
+
+
+def minutes_from_seconds(value):
+    """The library's seconds to minutes."""
+    return value / SECONDS_PER_MINUTE
+
+
 def flow_from_per_100_ml_min(value):
     """OSIPI's mL/100mL/min to mL/s/mL."""
     return value / (PERCENT * SECONDS_PER_MINUTE)
