@@ -1,0 +1,35 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from MyoPINNLib.aif import ArterialInput
+
+ROOT = Path(__file__).parents[2]
+
+# A slow machine is no failure, and the same examples every time make a red test reproducible.
+settings.register_profile("myopinn", deadline=None, derandomize=True, max_examples=50, database=None)
+settings.load_profile("myopinn")
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of third-party reference data, which the project does not copy."""
+    folder = Path(os.environ.get("MYOPINN_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
+    if not (folder / "osipi").is_dir():
+        pytest.skip(f"no reference data in {folder}; name their folder in MYOPINN_REFERENCE_DATA")
+    return folder
+
+
+@pytest.fixture
+def an_aif() -> ArterialInput:
+    """A first pass that starts at 4 s and peaks at 8 mM plasma, sampled at uneven heartbeats."""
+    time = np.cumsum(np.random.default_rng(1).uniform(0.7, 0.9, 75)) - 0.8
+    after = np.clip(time - 4, 0, None) / 4
+    return ArterialInput(time, 8.0 * after**3 * np.exp(3 * (1 - after)))
