@@ -22,7 +22,10 @@ FLOORS = (
     *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "engine", "environment")),
     *((f"MyoPINNLib/{name}/*", 3) for name in ("files", "solvers", "simulate", "figures")),
     *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "events", "motion")),
-    *((f"MyoPINNLib/{name}.py", 2) for name in ("concentration", "aha", "fit", "maps", "prior")),
+    *(
+        (f"MyoPINNLib/{name}.py", 2)
+        for name in ("concentration", "aha", "anatomy", "insertion", "polar", "fit", "maps", "prior")
+    ),
     *((f"MyoPINNLib/{name}.py", 1) for name in ("geometry", "series", "aif", "convolution", "kinetics", "settings")),
     *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "errors", "options", "__init__")),
 )

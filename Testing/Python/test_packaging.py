@@ -1,0 +1,84 @@
+"""What is shipped is what is there: CMake's lists, the dependencies' floors, the version, the commands in the texts."""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import MyoPINNLib
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "MyoPINNLib"
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def the_project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def cmake_list(path: Path, name: str) -> list[str]:
+    """The items of ``set(name ...)`` in a CMake file."""
+    body = re.search(rf"set\({name}\b(.*?)\)", re.sub("#.*", "", path.read_text(encoding="utf-8")), re.DOTALL)
+    return body.group(1).split()
+
+
+def files_below(folder: Path) -> set[str]:
+    """What of a folder belongs into an installation, as relative paths."""
+    paths = {path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    return {path.relative_to(folder).as_posix() for path in paths} - {"CMakeLists.txt"}
+
+
+def test_the_cmake_lists_name_every_file_of_the_library_once():
+    there = files_below(LIBRARY)
+    scripts = cmake_list(LIBRARY / "CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")
+    resources = cmake_list(LIBRARY / "CMakeLists.txt", "MODULE_PYTHON_RESOURCES")
+    assert scripts == sorted(path for path in there if path.endswith(".py"))
+    assert resources == sorted(path for path in there if not path.endswith(".py"))
+
+
+def test_every_folder_that_the_extension_builds_is_there():
+    named = re.findall(r"add_subdirectory\((\w+)\)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))
+    assert named
+    assert [name for name in named if not (ROOT / name / "CMakeLists.txt").is_file()] == []
+
+
+def test_every_folder_of_the_library_is_a_package_that_pip_installs():
+    folders = {path.parent for path in LIBRARY.rglob("*.py")}
+    assert [folder for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
+def test_every_dependency_has_a_floor_and_no_ceiling(the_project):
+    extras = the_project["project"]["optional-dependencies"]
+    needed = [the_project["project"]["dependencies"], *extras.values(), the_project["build-system"]["requires"]]
+    assert {"engine", "report", "dicom", "cohort", "test"} == set(extras)
+    assert [line for lines in needed for line in lines if not re.fullmatch(r"[\w-]+>=[\d.]+(;.*)?", line)] == []
+
+
+def test_the_version_is_the_same_everywhere(the_project):
+    citation = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    changes = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert the_project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "MyoPINNLib.__version__"}
+    assert MyoPINNLib.__version__ == citation.group(1) == changes.group(1)
+
+
+def test_the_console_script_is_there(the_project):
+    module, function = the_project["project"]["scripts"]["myopinn"].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
+def test_the_make_commands_and_links_of_a_text_are_there(text):
+    content = text.read_text(encoding="utf-8")
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    commands = re.findall(r"(?:^|`)make ([a-z]\w*)", content, re.MULTILINE)
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", content)
+    assert [command for command in commands if command not in targets] == []
+    assert [link for link in links if not (text.parent / link).exists()] == []
