@@ -1,0 +1,208 @@
+"""A job is a folder: what to compute (``job.json``, ``input/``) and, later, what came of it.
+
+    job/ job.json  input/ (series, masks, insertion point)  output/  checkpoint/  engine.log  result.json
+
+A job may come from anyone: its JSON is small, plain and of a known schema, and no path leads out of its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from .errors import InputError
+from .results import told
+from .settings import Settings, settings_from_json
+
+SCHEMA = 1
+JOB, OUTPUT, CHECKPOINT, LOG, RESULT, CANCEL = "job.json", "output", "checkpoint", "engine.log", "result.json", "cancel"
+MAX_JOB_BYTES = 1_000_000
+MAX_LOG_BYTES = 1_000_000
+_KEYS = ("schema", "series", "masks", "insertion", "settings")
+
+
+@dataclass(frozen=True)
+class Job:
+    """``folder`` and what lies in it, as paths relative to it with "/": images, masks, insertion point; ``settings``."""
+
+    folder: Path
+    series: tuple[str, ...]
+    masks: tuple[str, ...]
+    insertion: str | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder).absolute())
+
+    @classmethod
+    def read(cls, folder: Path) -> Job:
+        """The job of a folder; raises InputError for all that is wrong with it, and for a path that leads out of it."""
+        folder = Path(folder).absolute()
+        values = _object(folder / JOB)
+        _check_schema(values)
+        for key in values:
+            if key not in _KEYS:
+                raise InputError(f"{JOB} holds {key!r:.40}, which is not known.", f"Known are: {', '.join(_KEYS)}.")
+        insertion = values.get("insertion")
+        job = cls(
+            folder,
+            _names(values, "series"),
+            _names(values, "masks"),
+            None if insertion is None else _name(insertion, "insertion"),
+            settings_from_json(values.get("settings", {})),
+        )
+        job.check_places()
+        return job
+
+    def write(self) -> None:
+        """Write ``job.json`` by rename; raises InputError where a path leads out of the folder."""
+        values = {"schema": SCHEMA, "series": list(self.series), "masks": list(self.masks)}
+        values |= {"insertion": self.insertion, "settings": self.settings.to_json()}
+        with told(self.folder / JOB):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = self.folder / f".{JOB}.partial"
+            draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+            draft.replace(self.folder / JOB)
+
+    @property
+    def series_paths(self) -> list[Path]:
+        """The images: files and folders."""
+        return [self.path(name) for name in self.series]
+
+    @property
+    def mask_paths(self) -> list[Path]:
+        """The mask files."""
+        return [self.path(name) for name in self.masks]
+
+    def path(self, name: str) -> Path:
+        """The place of ``name`` inside the folder; raises InputError where it, or a link in it, leads out."""
+        windows, posix = PureWindowsPath(name), PurePosixPath(name)
+        if windows.drive or windows.root or posix.is_absolute() or ".." in windows.parts or "\0" in name:
+            raise InputError(
+                f"The job names {name!r:.80}, which lies outside its folder.", "Paths in a job are relative to it."
+            )
+        place = self.folder / posix
+        inside = self.folder.resolve()
+        for path in (place, *(place.rglob("*") if place.is_dir() else ())):
+            if not path.resolve().is_relative_to(inside):
+                raise InputError(
+                    f"The job's {name!r:.80} leads outside its folder by a link.", "Copy the files into the job."
+                )
+        return place
+
+    def check_places(self) -> None:
+        """Refuse a job whose paths, or whose own places to write, lead outside its folder."""
+        for name in (*self.series, *self.masks, *([self.insertion] if self.insertion else [])):
+            if not self.path(name).exists():
+                raise InputError(
+                    f"The job names {name!r:.80}, which is not there.", "Copy the data into the job's input folder."
+                )
+        for name in (OUTPUT, CHECKPOINT, LOG, RESULT, CANCEL):
+            if (self.folder / name).is_symlink():
+                raise InputError(f"The job's {name!r} is a link.", "Remove it; the engine writes there itself.")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a solver found so far, one file a key, in ``folder``; ``digest`` names inputs, settings and version.
+
+    Another digest sees nothing of it, so that a stale checkpoint is never used.
+    """
+
+    folder: Path
+    digest: str
+    part_name: str = ""
+
+    def part(self, name: str) -> Checkpoint:
+        """The same checkpoint with keys of its own for one stage of a run."""
+        return Checkpoint(self.folder, self.digest, f"{self.part_name}/{name}")
+
+    def load(self, key: str):
+        """The arrays saved under ``key``, by name; None where there are none or the file is damaged."""
+        import numpy as np
+
+        try:
+            with np.load(self._file(key), allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+            return None
+
+    def save(self, key: str, arrays: Mapping) -> None:
+        """Keep ``arrays`` (name -> array) under ``key``, whole or not at all."""
+        import numpy as np
+
+        path = self._file(key)
+        with told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".partial")
+            with draft.open("wb") as file:
+                np.savez(file, **arrays)
+            draft.replace(path)
+
+    def clear(self) -> None:
+        """Forget everything: the run is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _file(self, key: str) -> Path:
+        name = hashlib.sha256(f"{self.digest}\n{self.part_name}\n{key}".encode()).hexdigest()[:32]
+        return self.folder / f"{name}.npz"
+
+
+def private(text: str, folder: Path) -> str:
+    """``text`` without the places of a user's files: names of patients often stand in them."""
+    for root, word in ((Path(folder), "<job>"), (Path.home(), "<home>")):
+        for spelling in {str(root), str(root.resolve()), root.as_posix()}:
+            if len(spelling) > 1:
+                text = re.sub(re.escape(spelling) + r"[^'\":;,\n]*", word, text)
+    return re.sub(r"(?<![\w<.])(?:[A-Za-z]:)?[\\/](?:[^\\/'\":;,\n]+[\\/])+", "", text)
+
+
+def _object(path: Path) -> dict:
+    """The JSON object of a small file of unknown origin."""
+    if not path.is_file():
+        raise InputError(f'The folder "{path.parent.name}" holds no {path.name}.', "Choose a job folder.")
+    try:
+        size = path.stat().st_size
+        if size > MAX_JOB_BYTES:
+            raise InputError(
+                f"{path.name} has {size} bytes; a job has {MAX_JOB_BYTES} at most.", "Choose a job folder."
+            )
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path.name} could not be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path.name} is not valid JSON.", "Write the job again.") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path.name} is not a JSON object.", "Write the job again.")
+    return values
+
+
+def _check_schema(values: Mapping) -> None:
+    schema = values.get("schema")
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise InputError(f"{JOB} has no schema number this version knows (it reads {SCHEMA}).", "Write the job again.")
+    if schema > SCHEMA:
+        raise InputError(
+            f"{JOB} has schema {schema} and this MyoPINN reads {SCHEMA}: the job is of a newer version.",
+            "Update MyoPINN.",
+        )
+
+
+def _names(values: Mapping, key: str) -> tuple[str, ...]:
+    names = values.get(key)
+    if not isinstance(names, list) or not names:
+        raise InputError(f'{JOB} names no {key}: "{key}" must be a list of relative paths.')
+    return tuple(_name(name, key) for name in names)
+
+
+def _name(name, key: str) -> str:
+    if not isinstance(name, str) or not name:
+        raise InputError(f'{JOB} has {name!r:.40} in "{key}"; it must be a relative path.')
+    return name
