@@ -19,7 +19,7 @@ FLOORS = (
     ("MyoPINN/*", 6),
     ("MyoPINNLib/gui/*", 6),
     *((f"MyoPINNLib/{name}.py", 5) for name in ("cli", "__main__", "scene")),
-    *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "engine", "environment")),
+    *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "engine", "worker", "environment")),
     *((f"MyoPINNLib/{name}/*", 3) for name in ("files", "solvers", "simulate", "figures")),
     *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "events", "motion")),
     *(
