@@ -24,6 +24,11 @@ class Fault(str, Enum):
     CANCELLED = "cancelled"
     DEFECT = "defect"
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a process that failed so; 0 is a process that did its work."""
+        return {Fault.DEFECT: 1, Fault.INPUT: 2, Fault.CANCELLED: 130}[self]
+
 
 @dataclass(frozen=True)
 class Started:

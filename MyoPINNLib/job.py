@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import zipfile
 import zlib
@@ -18,13 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from .errors import InputError
+from .log import LOG
 from .results import told
 from .settings import Settings, settings_from_json
 
 SCHEMA = 1
-JOB, OUTPUT, CHECKPOINT, LOG, RESULT, CANCEL = "job.json", "output", "checkpoint", "engine.log", "result.json", "cancel"
+JOB, OUTPUT, CHECKPOINT, RESULT, CANCEL = "job.json", "output", "checkpoint", "result.json", "cancel"
 MAX_JOB_BYTES = 1_000_000
-MAX_LOG_BYTES = 1_000_000
 _KEYS = ("schema", "series", "masks", "insertion", "settings")
 
 
@@ -153,15 +152,6 @@ class Checkpoint:
     def _file(self, key: str) -> Path:
         name = hashlib.sha256(f"{self.digest}\n{self.part_name}\n{key}".encode()).hexdigest()[:32]
         return self.folder / f"{name}.npz"
-
-
-def private(text: str, folder: Path) -> str:
-    """``text`` without the places of a user's files: names of patients often stand in them."""
-    for root, word in ((Path(folder), "<job>"), (Path.home(), "<home>")):
-        for spelling in {str(root), str(root.resolve()), root.as_posix()}:
-            if len(spelling) > 1:
-                text = re.sub(re.escape(spelling) + r"[^'\":;,\n]*", word, text)
-    return re.sub(r"(?<![\w<.])(?:[A-Za-z]:)?[\\/](?:[^\\/'\":;,\n]+[\\/])+", "", text)
 
 
 def _object(path: Path) -> dict:

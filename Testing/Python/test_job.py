@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from MyoPINNLib.errors import InputError
-from MyoPINNLib.job import Checkpoint, Job, private
+from MyoPINNLib.job import Checkpoint, Job
 from MyoPINNLib.settings import FitSettings, Method, Settings
 
 
@@ -142,22 +141,3 @@ def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="could not be written"):
         Checkpoint(tmp_path / "file", "digest").save("nlls-0", {"F_p": np.arange(3.0)})
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "The file '{job}/input/Doe John/IM1' is truncated.",
-        "{home}/Doe John/x",
-        'File "/data/Doe John/IM1", line 3',
-        "C:\\scans\\Doe John\\IM1",
-    ],
-)
-def test_names_in_paths_are_kept_out_of_logs(text):
-    folder = Path.home() / "jobs" / "1"
-    assert "Doe" not in private(text.format(job=folder, home=Path.home()), folder)
-
-
-def test_plain_words_and_source_lines_stay_in_logs():
-    text = private('File "/usr/lib/python3/MyoPINNLib/pipeline.py", line 7: flow in mL/min/mL', Path("/tmp/job"))
-    assert text == 'File "pipeline.py", line 7: flow in mL/min/mL'

@@ -1,0 +1,162 @@
+"""The engine's own process: one job, from its folder to its result, and how a run ends.
+
+``started`` is reported before anything heavy is imported. The run ends itself when a file ``cancel`` appears in the job
+folder or its stdin closes: at the next report, or, where the solver is too deep in thought, after ``GRACE`` seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from . import __version__
+from .errors import Cancelled, EngineError, MyoPINNError
+from .events import Event, Failed, Fault, Finished, Progress, Report, Started, within
+from .job import CANCEL, CHECKPOINT, OUTPUT, RESULT, Checkpoint, Job
+from .log import LOG, EngineLog
+from .results import SEAL, told
+
+INTERVAL = 0.1
+GRACE = 0.8
+STDIN = 0
+
+
+def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
+    """Run the job of ``folder`` and return the exit code: 0 done, 2 the input is at fault, 1 a defect, 130 cancelled."""
+    folder = Path(folder).absolute()
+    clock = time.perf_counter()
+    log = EngineLog(folder)
+
+    def tell(event: Event) -> None:
+        log(event)
+        report(event)
+
+    with Cancelling(folder / CANCEL, tell, watch_stdin=watch_stdin) as cancelling:
+        try:
+            tell(Started(__version__, os.getpid()))
+            outputs = _run(folder, cancelling.guard(tell))
+            tell(Finished(time.perf_counter() - clock, outputs))
+        except Exception as error:
+            return _end(error, tell, log)
+    return 0
+
+
+def failure(error: BaseException) -> Failed:
+    """What the user reads of an exception, and whose fault it is."""
+    if isinstance(error, (Cancelled, KeyboardInterrupt)):
+        return Failed(Fault.CANCELLED, Cancelled().sentence, Cancelled().hint)
+    if isinstance(error, MyoPINNError) and not isinstance(error, EngineError):
+        return Failed(Fault.INPUT, error.sentence, error.hint)
+    if isinstance(error, EngineError):
+        return Failed(Fault.DEFECT, error.sentence, error.hint)
+    if isinstance(error, MemoryError):
+        return Failed(Fault.DEFECT, "The computer has not enough memory for this study.", "Close other programs.")
+    return Failed(
+        Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", f"The details are in {LOG}."
+    )
+
+
+def _run(folder: Path, report: Report) -> tuple[str, ...]:
+    """Read, quantify, write; returns the files of the result."""
+    job = Job.read(folder)
+    report(Progress("starting", 0.0))
+    from .files import read_insertion, read_masks, read_study
+    from .pipeline import input_digest, quantify, with_insertion, write_analysis
+
+    report(Progress("reading", 0.0))
+    series = read_study(job.series_paths)
+    masks = read_masks(job.mask_paths, series.geometry)
+    points = read_insertion(job.path(job.insertion)) if job.insertion else None
+    settings = with_insertion(job.settings, points)
+    checkpoint = Checkpoint(folder / CHECKPOINT, input_digest(series, masks, settings))
+    analysis = quantify(series, masks, settings, within(report, 0.05, 0.9), checkpoint)
+    outputs = write_analysis(analysis, folder / OUTPUT, within(report, 0.9, 1.0))
+    _publish(folder)
+    checkpoint.clear()
+    return outputs
+
+
+def _publish(folder: Path) -> None:
+    """The job's ``result.json``, last of all and by rename: whoever sees it finds the outputs whole."""
+    draft = folder / f".{RESULT}.partial"
+    with told(folder / RESULT):
+        draft.write_bytes((folder / OUTPUT / SEAL).read_bytes())
+        draft.replace(folder / RESULT)
+
+
+def _end(error: Exception, tell: Report, log: EngineLog) -> int:
+    failed = failure(error)
+    if failed.kind is Fault.DEFECT:
+        log.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+    with contextlib.suppress(OSError):  # nobody listens any more; the exit code still tells
+        tell(failed)
+    return failed.kind.exit_code
+
+
+class Cancelling:
+    """Watches for the file ``cancel`` and the end of stdin while its block runs.
+
+    ``guard(report)`` raises Cancelled at the first report after a cancel; a block that does not end within ``GRACE``
+    seconds of it is ended by ``leave`` (the whole process).
+    """
+
+    def __init__(
+        self, file: Path, report: Report, *, watch_stdin: bool, leave: Callable[[int], object] = os._exit
+    ) -> None:
+        self._file, self._report, self._leave = file, report, leave
+        self._watch_stdin = watch_stdin
+        self._asked, self._ended = threading.Event(), threading.Event()
+
+    def __enter__(self) -> Cancelling:
+        self._remove()  # one left by an earlier run; a cancel of this run also closes stdin
+        threading.Thread(target=self._watch, daemon=True).start()
+        if self._watch_stdin:
+            threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._ended.set()
+        if self._asked.is_set():
+            self._remove()
+
+    def guard(self, report: Report) -> Report:
+        """``report`` that raises Cancelled once a cancel was asked for, or where nobody reads what it reports."""
+
+        def guarded(event: Event) -> None:
+            if self._asked.is_set() or self._file.exists():
+                self._asked.set()
+                raise Cancelled
+            try:
+                report(event)
+            except OSError as error:
+                raise Cancelled from error
+
+        return guarded
+
+    def _watch(self) -> None:
+        while not self._asked.wait(INTERVAL):
+            if self._ended.is_set():
+                return
+            if self._file.exists():
+                self._asked.set()
+        if not self._ended.wait(GRACE):
+            self._remove()
+            self._report(failure(Cancelled()))
+            self._leave(Fault.CANCELLED.exit_code)
+
+    def _listen(self) -> None:
+        try:
+            while os.read(STDIN, 1024):
+                pass
+        except OSError:
+            pass
+        self._asked.set()
+
+    def _remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
