@@ -83,12 +83,16 @@ def silent(event: Event) -> None:
     """A report that does nothing."""
 
 
-def within(report: Report, low: float, high: float) -> Report:
-    """A report whose progress from 0 to 1 is shown as ``low`` to ``high`` of the whole; other events pass unchanged."""
+def within(report: Report, low: float, high: float, *, stage: str | None = None) -> Report:
+    """A report whose progress from 0 to 1 is shown as ``low`` to ``high`` of the whole, under the name ``stage`` where that
+    is given; other events pass unchanged.
+    """
 
     def rescaled(event: Event) -> None:
         if isinstance(event, Progress):
-            event = Progress(event.stage, low + (high - low) * event.fraction, event.seconds_left, event.losses)
+            event = Progress(
+                stage or event.stage, low + (high - low) * event.fraction, event.seconds_left, event.losses
+            )
         report(event)
 
     return rescaled

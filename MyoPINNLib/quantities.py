@@ -106,6 +106,12 @@ def milliseconds_from_seconds(value):
     return value * MILLISECONDS_PER_SECOND
 
 
+def minutes_and_seconds(value: float) -> tuple[int, int]:
+    """A duration in s as whole minutes and the seconds that remain."""
+    minutes, rest = divmod(round(value), round(SECONDS_PER_MINUTE))
+    return minutes, rest
+
+
 def radians_from_degrees(value: float) -> float:
     """The user's and DICOM's degrees to the library's radians."""
     return math.radians(value)

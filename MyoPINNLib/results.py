@@ -65,6 +65,19 @@ def check_output(folder: Path) -> None:
         )
 
 
+def check_file(path: Path) -> None:
+    """InputError where a file cannot be written at ``path``: a folder, a path below a file, no right to write."""
+    path = Path(os.path.abspath(path))
+    if path.is_dir():
+        raise InputError(f'"{path.name}" is a folder, not a file.', "Give the name of the file to write.")
+    if not path.parent.is_dir():
+        raise InputError(
+            f'"{path.name}" cannot be written: "{path.parent.name}" is no folder.', "Choose a folder that is there."
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f'"{path.name}" cannot be written: there is no right to write in "{path.parent.name}".')
+
+
 def seal(folder: Path, values: dict) -> None:
     """Write ``result.json``, last and by rename: ``values`` and the list of all files below ``folder``."""
     draft = folder / f".{SEAL}.partial"

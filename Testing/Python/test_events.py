@@ -71,7 +71,7 @@ def test_values_that_are_not_finite_and_numpy_numbers_stay_valid_json():
 
 def test_a_stage_is_shown_as_its_share_of_the_whole():
     heard = []
-    report = within(heard.append, 0.2, 0.6)
-    report(Progress("fit", 0.5, 3.0))
-    report(Warned("x"))
-    assert heard == [Progress("fit", pytest.approx(0.4), 3.0), Warned("x")]
+    within(heard.append, 0.2, 0.6)(Progress("nlls", 0.5, 3.0))
+    within(heard.append, 0.2, 0.6, stage="voxels")(Progress("nlls", 1.0))
+    within(heard.append, 0.2, 0.6)(Warned("x"))
+    assert heard == [Progress("nlls", pytest.approx(0.4), 3.0), Progress("voxels", pytest.approx(0.6)), Warned("x")]

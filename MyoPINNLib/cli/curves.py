@@ -1,0 +1,34 @@
+"""``myopinn fit``: plain curves to a table of parameters."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+
+from .parser import settings_of
+from .terminal import Terminal
+
+
+def fit(options: Namespace, terminal: Terminal, started: float) -> int:
+    """Fit the curves of a table and write one row a curve."""
+    settings = settings_of(options)
+    from .. import solvers
+    from ..files.tables import read_curves, write_parameters
+    from ..results import check_file
+
+    check_file(options.output)
+    ready = time.perf_counter()
+    curves, aif, names = read_curves(options.curves)
+    result = solvers.fit(curves, aif, settings.fit, terminal.report)
+    write_parameters(options.output, names, result)
+    terminal.wipe()
+    if not options.quiet:
+        good = int(result.valid.sum())
+        terminal.line(f"{good} of {len(result.valid)} curves are valid; the table is {options.output}.")
+    terminal.line(times(result.seconds, ready - started, time.perf_counter() - started))
+    return 0
+
+
+def times(solver: float, start_up: float, total: float) -> str:
+    """The closing line of a command that fits."""
+    return f"solver {solver:.3f} s, start-up {start_up:.3f} s, total {total:.3f} s"

@@ -1,0 +1,210 @@
+"""The command line's options, and settings from them: shown units, checked where every other setting is checked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import NoReturn
+
+from .. import __version__
+from ..errors import InputError
+from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
+
+MAX_SETTINGS_BYTES = 1_000_000
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence and a hint."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError instead of printing the usage and leaving."""
+        sentence = message[:1].upper() + message[1:]
+        raise InputError(f"{sentence.rstrip('.')}.", f"See: {self.prog} --help")
+
+
+def _words(kind) -> str:
+    return "|".join(str(member.value) for member in kind)
+
+
+# option, where in the JSON settings, type, metavar, help
+_METHOD = ("--method", ("fit", "method"), str, _words(Method), "how curves are fitted (nlls)")
+_STUDY_OPTIONS = (
+    _METHOD,
+    ("--hct", ("hct",), float, "FRACTION", "haematocrit (0.45)"),
+    ("--density", ("density_g_mL",), float, "G_PER_ML", "density of the myocardium, g/mL (1.05)"),
+    ("--conversion", ("signal", "conversion"), str, _words(Conversion), "signal to concentration (with the train)"),
+    ("--bolus", ("signal", "bolus"), str, _words(Bolus), "how the agent was given (single)"),
+    ("--dose-ratio", ("signal", "dose_ratio"), float, "RATIO", "pre-bolus / main bolus (0.1)"),
+    ("--TS", ("signal", "TS_ms"), float, "MS", "saturation to k-space centre, ms (from the files)"),
+    ("--TR", ("signal", "TR_ms"), float, "MS", "between readout pulses, ms (from the files)"),
+    ("--flip-angle", ("signal", "flip_angle_deg"), float, "DEG", "of the readout pulses, degrees (from the files)"),
+    ("--pulses", ("signal", "pulses"), int, "N", "readout pulses up to the k-space centre (from the files)"),
+    ("--relaxivity", ("signal", "relaxivity_per_s_mM"), float, "R1", "of the agent, 1/s/mM (4.9)"),
+    ("--T1-blood", ("signal", "T1_blood_ms"), float, "MS", "native T1 of blood, ms (1650)"),
+    ("--T1-myocardium", ("signal", "T1_myocardium_ms"), float, "MS", "native T1 of myocardium, ms (1150)"),
+    ("--baseline-frames", ("signal", "baseline_frames"), int, "N", "frames before the bolus (found)"),
+    ("--segments", ("aha", "segments"), int, "16|17", "AHA model (16)"),
+    ("--levels", ("aha", "levels"), str, "A,B,C", f"level of each slice as stored, of {_words(SliceLevel)} (found)"),
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = Parser(
+        prog="myopinn", description="Quantitative myocardial perfusion MRI: from a DICOM study to MBF maps."
+    )
+    parser.add_argument("--version", action="version", version=f"myopinn {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    _add_simulate(commands)
+    _add_info(commands)
+    _add_quantify(commands)
+    _add_run(commands)
+    _add_fit(commands)
+    _add_demo(commands)
+    return parser
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Settings from ``--settings FILE`` and, over it, the options that were given."""
+    values = _settings_file(options.settings) if options.settings else {}
+    for key, where in options.places.items():
+        value = getattr(options, key, None)
+        if value is not None:
+            _put(values, where, value.split(",") if key == "levels" else value)
+    for where, value in _delay(options.T_a):
+        _put(values, where, value)
+    return settings_from_json(values)
+
+
+def _delay(word: str | None) -> list[tuple[tuple[str, str], object]]:
+    """``--T_a fit``, ``fixed`` (at 0 or the settings' value) or a number of seconds to fix it at."""
+    if word is None:
+        return []
+    if word in [member.value for member in Delay]:
+        return [(("fit", "delay"), word)]
+    try:
+        return [(("fit", "delay"), Delay.FIXED.value), (("fit", "T_a_s"), float(word))]
+    except ValueError:
+        raise InputError(
+            f"--T_a is {word!r}, which is neither a number nor a choice.", f"Choose {_words(Delay)} or seconds."
+        ) from None
+
+
+def _put(values: dict, where: tuple[str, ...], value) -> None:
+    for name in where[:-1]:
+        values = values.setdefault(name, {})
+    values[where[-1]] = value
+
+
+def _settings_file(path: Path) -> dict:
+    """The settings of a JSON file: settings themselves, or a result.json or job.json that holds them."""
+    try:
+        text = path.read_bytes()[: MAX_SETTINGS_BYTES + 1]
+        values = json.loads(text.decode("utf-8"))
+    except OSError as error:
+        raise InputError(f'The settings "{path.name}" could not be read: {error.strerror}.') from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f'The settings "{path.name}" are not valid JSON.', "Take those of a result.json.") from error
+    values = values.get("settings", values) if isinstance(values, dict) else values
+    return Settings.to_json(settings_from_json(values))
+
+
+def _add_settings(command: argparse.ArgumentParser, rows: tuple) -> None:
+    places = {}
+    for flag, where, kind, metavar, words in rows:
+        places[flag[2:].replace("-", "_")] = where
+        command.add_argument(flag, type=kind, metavar=metavar, help=words)
+    command.add_argument(
+        "--T_a",
+        "--delay",
+        metavar="fit|fixed|S",
+        help="arterial delay: fitted, fixed at 0, or fixed at S seconds (fit)",
+    )
+    command.add_argument("--settings", type=Path, metavar="FILE", help="all settings as JSON, as in a result.json")
+    command.set_defaults(places=places)
+
+
+def _command(commands, name: str, words: str, *, events: bool = False) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    command.add_argument("--quiet", action="store_true", help="no progress and no notes")
+    command.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
+    if events:
+        command.add_argument("--events", action="store_true", help="progress as one JSON object a line on stdout")
+    command.set_defaults(command=name, **({} if events else {"events": False}))
+    return command
+
+
+def _add_study(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "study",
+        nargs="+",
+        type=Path,
+        metavar="STUDY",
+        help="a DICOM folder, 4D NRRD or .seq.nrrd files, or NIfTI with a sidecar",
+    )
+    command.add_argument("--series", metavar="NAME", help="which series of a folder that holds several")
+
+
+def _add_simulate(commands) -> None:
+    command = _command(commands, "simulate", "write a synthetic study as DICOM, with masks and the truth")
+    command.add_argument("preset", metavar="PRESET", help="stress, rest, dual-bolus, two-vessel, noisy or fast")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write it")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same study (1)")
+    command.add_argument("--noise-free", action="store_true", help="leave the noise out")
+
+
+def _add_info(commands) -> None:
+    _add_study(_command(commands, "info", "say what a study holds and what is doubtful about it"))
+
+
+def _add_quantify(commands) -> None:
+    command = _command(commands, "quantify", "make maps, an AHA table and pictures of a study", events=True)
+    _add_study(command)
+    command.add_argument(
+        "--masks",
+        action="append",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="label map (1 blood pool, 2 myocardium, 3 right ventricle) or .seg.nrrd; again for more files",
+    )
+    command.add_argument(
+        "--insertion", type=Path, metavar="FILE", help="anterior RV insertion point, a Slicer .mrk.json"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="an empty or new folder, or an earlier result",
+    )
+    _add_settings(command, _STUDY_OPTIONS)
+
+
+def _add_run(commands) -> None:
+    command = _command(commands, "run", "run a job folder", events=True)
+    command.add_argument("job", type=Path, metavar="JOB", help="a folder with job.json")
+    command.add_argument("--watch-stdin", action="store_true", help="end when stdin closes")
+
+
+def _add_fit(commands) -> None:
+    command = _command(commands, "fit", "fit plain curves", events=True)
+    command.add_argument(
+        "curves", type=Path, metavar="CURVES", help=".csv with time_s, C_ap_mM and a column a curve in mM, or .npz"
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the table of parameters, .csv"
+    )
+    _add_settings(command, (_METHOD,))
+
+
+def _add_demo(commands) -> None:
+    command = _command(commands, "demo", "simulate a stress study, quantify it and compare with its truth")
+    command.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write study and result"
+    )
+    command.add_argument("--preset", default="stress", metavar="PRESET", help="another study (stress)")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="another heart (1)")
+    _add_settings(command, (_METHOD,))

@@ -1,0 +1,128 @@
+"""``simulate``, ``info``, ``quantify``, ``run`` and ``demo``: whole studies."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from pathlib import Path
+
+from ..errors import InputError
+from ..events import within
+from .curves import times
+from .parser import settings_of
+from .tables import segment_lines, truth_lines
+from .terminal import Terminal
+
+PICTURES = ("bullseye.png", "maps.png", "curves.png")
+
+
+def simulate(options: Namespace, terminal: Terminal, started: float) -> int:
+    """Write a synthetic study."""
+    from ..results import check_output
+
+    preset = _preset(options.preset)
+    check_output(options.output)
+    _write_phantom(preset, options.output, seed=options.seed, noise=not options.noise_free)
+    if not options.quiet:
+        print(f"{preset.value} study, seed {options.seed}: {options.output}")
+        print("  dicom/ the images   masks.nrrd   insertion.mrk.json   truth/ the true maps")
+    return 0
+
+
+def info(options: Namespace, terminal: Terminal, started: float) -> int:
+    """Say what a study holds."""
+    from ..files import describe, read_study
+
+    for line in describe(read_study(options.study, series=options.series)):
+        print(line)
+    return 0
+
+
+def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
+    """Read, quantify, write; print the segments."""
+    settings = settings_of(options)
+    analysis, start_up = _quantified(
+        options.study, options.masks, options.insertion, options.output, settings, terminal, started, options.series
+    )
+    if not (options.quiet or options.events):
+        print("\n".join(segment_lines(analysis)))
+        print(f"Written to {options.output}")
+    terminal.line(times(analysis.seconds["solver"], start_up, time.perf_counter() - started))
+    return 0
+
+
+def run(options: Namespace, terminal: Terminal, started: float) -> int:
+    """Run a job; how it ends is told by the worker."""
+    from ..worker import work
+
+    code = work(options.job, terminal.report, watch_stdin=options.watch_stdin)
+    terminal.wipe()
+    return code
+
+
+def demo(options: Namespace, terminal: Terminal, started: float) -> int:
+    """A study from nothing: simulate, look, quantify, compare with the truth."""
+    from ..files import describe, read_study
+    from ..results import check_output
+
+    study, result = options.output / "study", options.output / "result"
+    preset = _preset(options.preset)
+    for folder in (study, result):
+        check_output(folder)
+    print(f"1. A synthetic {preset.value} study (seed {options.seed}) as DICOM: {study}", flush=True)
+    phantom = _write_phantom(preset, study, seed=options.seed, noise=True)
+    print(f"2. What it holds (myopinn info {study / 'dicom'}):")
+    for line in describe(read_study([study / "dicom"])):
+        print(f"   {line}")
+    print(f"3. Maps, table and pictures (myopinn quantify): {result}", flush=True)
+    settings = settings_of(options)
+    analysis, start_up = _quantified(
+        [study / "dicom"], [study / "masks.nrrd"], study / "insertion.mrk.json", result, settings, terminal, started
+    )
+    print("\n".join(["", *truth_lines(analysis, phantom.truth["MBF"]), ""]))
+    print(f"maps      {result / 'MBF.nrrd'} and others\ntables    {result / 'aha.csv'}")
+    print("\n".join(f"picture   {result / name}" for name in PICTURES if (result / name).exists()))
+    terminal.line(times(analysis.seconds["solver"], start_up, time.perf_counter() - started))
+    return 0
+
+
+def _quantified(study, masks, insertion, output: Path, settings, terminal: Terminal, started: float, series=None):
+    """The analysis of a study, written to ``output``, and the seconds until work began."""
+    from ..files import read_insertion, read_masks, read_study
+    from ..pipeline import quantify as quantify_study
+    from ..pipeline import with_insertion, write_analysis
+    from ..results import check_output
+
+    check_output(output)
+    start_up = time.perf_counter() - started
+    images = read_study(study, series=series)
+    drawn = read_masks(masks, images.geometry)
+    settings = with_insertion(settings, read_insertion(insertion) if insertion else None)
+    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9))
+    write_analysis(analysis, output, within(terminal.report, 0.9, 1.0))
+    terminal.wipe()
+    return analysis, start_up
+
+
+def _preset(word: str):
+    from ..simulate.phantom import Preset
+
+    try:
+        return Preset(word)
+    except ValueError:
+        there = ", ".join(preset.value for preset in Preset)
+        raise InputError(f"There is no phantom {word!r}.", f"Choose one of: {there}.") from None
+
+
+def _write_phantom(preset, folder: Path, *, seed: int, noise: bool):
+    """Make a phantom and write its study into ``folder``, whole or not at all."""
+    from .. import __version__
+    from ..results import replaced, seal
+    from ..simulate.phantom import make_phantom
+    from ..simulate.scanner import write_study
+
+    phantom = make_phantom(preset, seed=seed, noise=noise)
+    with replaced(folder) as partial:
+        write_study(phantom, partial)
+        seal(partial, {"myopinn": __version__, "phantom": preset.value, "seed": seed, "noise": noise})
+    return phantom
