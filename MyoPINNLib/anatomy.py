@@ -16,8 +16,7 @@ from .geometry import Geometry
 from .series import Masks
 from .settings import SliceLevel
 
-ANTERIOR = np.array([0.0, -1.0, 0.0])
-RIGHT = np.array([-1.0, 0.0, 0.0])
+SEPTUM_FACES = np.array([-1.0, -1.0, 0.0]) / np.sqrt(2.0)
 APEX_DIRECTION = np.array([1.0, -1.0, -1.0]) / np.sqrt(3.0)
 SEPTUM_HALF = 60.0
 _CLEAR_DIRECTION = 0.3
@@ -163,10 +162,10 @@ class Turn:
 
     @classmethod
     def around(cls, ventricle: LeftVentricle, axis: np.ndarray) -> Turn:
-        """The turn about ``axis`` (base to apex). Source: LPS alone; the septum faces the patient's right, and its
-        anterior end lies a sixth of a turn before its middle and near the most anterior point."""
+        """The turn about ``axis`` (base to apex). Source: LPS alone; the septum faces the patient's right and front, half
+        each, and its anterior end lies a sixth of a turn before its middle."""
         normals = ventricle.geometry.normals * np.where(ventricle.geometry.normals @ axis < 0, -1.0, 1.0)[:, None]
-        guess = ANTERIOR - (ANTERIOR @ axis) * axis + _rotated(RIGHT - (RIGHT @ axis) * axis, axis, -SEPTUM_HALF)
+        guess = _rotated(SEPTUM_FACES - (SEPTUM_FACES @ axis) * axis, axis, -SEPTUM_HALF)
         zero = guess - (normals @ guess)[:, None] * normals
         zero /= np.linalg.norm(zero, axis=1, keepdims=True)
         return cls(zero, np.cross(normals, zero), ventricle.centres, normals)

@@ -13,7 +13,7 @@ from enum import Enum
 import numpy as np
 from scipy import ndimage
 
-from .anatomy import ANTERIOR, RIGHT, SEPTUM_HALF, LeftVentricle, Turn
+from .anatomy import SEPTUM_FACES, SEPTUM_HALF, LeftVentricle, Turn
 from .errors import InputError
 from .settings import SliceLevel
 
@@ -137,7 +137,7 @@ def _from_arcs(
             else "no point and no right ventricle mask was given"
         )
         return Insertion(angle, Source.ESTIMATED), [
-            f"The anterior RV insertion is estimated from the patient's directions, as {why}: segments may be turned by 20 degrees or more. "
+            f"The anterior RV insertion is estimated from the patient's directions, as {why}: segments may be turned by 30 degrees or more. "
             "Give the point (a Slicer point list, or insertion_lps in the settings) or draw the right ventricle."
         ]
     septal = {k for k in starts if levels[k] in (SliceLevel.BASAL, SliceLevel.MID)} or set(starts)
@@ -154,7 +154,7 @@ def _septum_doubts(
     away = []
     for k in ventricle.slices:
         septal = turn.direction(k, insertion.angle[k] + SEPTUM_HALF)
-        towards, words = RIGHT + ANTERIOR, "the patient's right"
+        towards, words = SEPTUM_FACES, "the patient's right and front"
         if right_ventricle is not None and right_ventricle[k].any():
             j, i = np.nonzero(right_ventricle[k])
             voxels = np.stack([np.full(j.shape, k), j, i], axis=-1)

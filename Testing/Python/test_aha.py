@@ -15,9 +15,9 @@ from MyoPINNLib.settings import AHASettings
 
 BASE = np.array([-11.3, -37.2, 24.9])
 AXIS = np.array([0.65, -0.6, -0.45]) / np.linalg.norm([0.65, -0.6, -0.45])
-LATERAL = np.array([1.0, 0, 0]) - AXIS[0] * AXIS
-LATERAL = LATERAL / np.linalg.norm(LATERAL)
-UP = np.cross(AXIS, LATERAL)
+UP = np.cross(AXIS, [0.8, 0.7, -0.05])
+UP = UP / np.linalg.norm(UP)
+LATERAL = np.cross(UP, AXIS)
 POSITIONS = (10.0, 32.0, 54.0)
 
 

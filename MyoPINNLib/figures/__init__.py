@@ -1,0 +1,13 @@
+"""Pictures of a result as PNG: bull's-eye, maps over images, curves. Matplotlib is loaded only when one is drawn.
+
+Everything shown is in shown units; every picture carries its units, its method and "research use only".
+"""
+
+from __future__ import annotations
+
+from .bullseye import bullseye
+from .canvas import available, footer
+from .curves import curves
+from .overlay import overlay
+
+__all__ = ["available", "bullseye", "curves", "footer", "overlay"]
