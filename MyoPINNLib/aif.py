@@ -41,11 +41,15 @@ class ArterialInput:
     def __post_init__(self) -> None:
         time, C_ap = np.array(self.time, dtype=float), np.array(self.C_ap, dtype=float)
         if time.ndim != 1 or time.shape != C_ap.shape:
-            raise InputError(f"The arterial input has {time.size} times and {C_ap.size} values; it needs as many of each.")
+            raise InputError(
+                f"The arterial input has {time.size} times and {C_ap.size} values; it needs as many of each."
+            )
         if time.size < 2:
             raise InputError(f"The arterial input has {time.size} sample; it needs two at least.")
         if not (np.isfinite(time).all() and np.isfinite(C_ap).all()):
-            raise InputError("The arterial input holds values that are not numbers.", "Check the blood pool mask and the images.")
+            raise InputError(
+                "The arterial input holds values that are not numbers.", "Check the blood pool mask and the images."
+            )
         if (np.diff(time) <= 0).any():
             raise InputError("The times of the arterial input do not increase.", "Check the time axis.")
         for name, value in (("time", time), ("C_ap", C_ap)):
@@ -57,7 +61,9 @@ class ArterialInput:
     def from_blood(cls, time: np.ndarray, C_ab: np.ndarray, hct: float, **options) -> ArterialInput:
         """The plasma input of a whole-blood curve: C_ap = C_ab / (1 - Hct); contrast stays out of the red cells."""
         if not MIN_HCT <= hct < MAX_HCT:
-            raise InputError(f"The haematocrit is {hct:g}; it is a fraction, usually 0.35 to 0.5.", "Give 0.45 for 45 %.")
+            raise InputError(
+                f"The haematocrit is {hct:g}; it is a fraction, usually 0.35 to 0.5.", "Give 0.45 for 45 %."
+            )
         return cls(time, np.asarray(C_ab, dtype=float) / (1.0 - hct), **options)
 
     @classmethod

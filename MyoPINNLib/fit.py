@@ -62,7 +62,9 @@ class TissueCurves:
         weight = np.ones(time.shape) if self.weight is None else np.array(self.weight, dtype=float)
         voxels = np.zeros((len(C_t), 3), dtype=int) if self.voxels is None else np.array(self.voxels, dtype=int)
         if C_t.shape[1] != time.shape[1] or weight.shape != time.shape:
-            raise InputError(f"Curves of shape {C_t.shape} do not fit times of shape {time.shape} and weights of shape {weight.shape}.")
+            raise InputError(
+                f"Curves of shape {C_t.shape} do not fit times of shape {time.shape} and weights of shape {weight.shape}."
+            )
         if clock.shape != (len(C_t),) or voxels.shape != (len(C_t), 3):
             raise InputError(f"{len(C_t)} curves came with {clock.size} clocks and voxels of shape {voxels.shape}.")
         if clock.size and (clock.min() < 0 or clock.max() >= len(time)):

@@ -82,7 +82,9 @@ class Geometry:
     def volume_affine(self) -> np.ndarray:
         """(4, 4) matrix from (i, j, k, 1) to LPS mm; raises InputError where the grid is not uniform."""
         if not self.uniform:
-            raise InputError("The slices are not parallel and evenly spaced: one volume cannot hold them.", "Use one volume a slice.")
+            raise InputError(
+                "The slices are not parallel and evenly spaced: one volume cannot hold them.", "Use one volume a slice."
+            )
         affine = self.ijk_to_lps[0].copy()
         if self.shape[0] > 1:
             affine[:3, 2] = self.ijk_to_lps[1, :3, 3] - self.ijk_to_lps[0, :3, 3]

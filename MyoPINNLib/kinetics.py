@@ -96,7 +96,9 @@ def _checked(**parameters) -> dict[str, np.ndarray]:
     for name, value in arrays.items():
         bad = ~(value >= 0)
         if bad.any():
-            raise InputError(f"{name} is {value[bad][0]:g} in {int(bad.sum())} of {value.size} voxels; it cannot be negative.")
+            raise InputError(
+                f"{name} is {value[bad][0]:g} in {int(bad.sum())} of {value.size} voxels; it cannot be negative."
+            )
     return {name: np.array(value, dtype=float) for name, value in arrays.items()}
 
 
@@ -155,7 +157,9 @@ def tissue_response(convolve, rates: Rates, F_p: np.ndarray) -> tuple[np.ndarray
     return C_t, Response(fast_E, fast_G, slow_E, slow_G)
 
 
-def tissue_sensitivity(C_t: np.ndarray, response: Response, rates: Rates, F_p: np.ndarray, C_ap: np.ndarray) -> np.ndarray:
+def tissue_sensitivity(
+    C_t: np.ndarray, response: Response, rates: Rates, F_p: np.ndarray, C_ap: np.ndarray
+) -> np.ndarray:
     """Derivatives of C_t, (5, t, n): by ln F_p, ln v_p, ln v_e, ln PS (mM) and by T_a (mM/s).
 
     With D = r^2: dA/dm = -G_A, dA/dD = dH/dm / 2 = -G_H / 2, dH/dD = -(G_A + H) / (2 D), where G_A, G_H are built of G

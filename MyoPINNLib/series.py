@@ -47,12 +47,18 @@ class PerfusionSeries:
     def __post_init__(self) -> None:
         signal = np.asarray(self.signal)
         if signal.ndim != 4:
-            raise InputError(f"A perfusion series has four axes (time, slice, row, column); this one has {signal.ndim}.")
+            raise InputError(
+                f"A perfusion series has four axes (time, slice, row, column); this one has {signal.ndim}."
+            )
         frames, slices = signal.shape[:2]
         if signal.shape[1:] != self.geometry.shape:
-            raise InputError(f"The images are {signal.shape[1:]} (slices, rows, columns) and their grid is {self.geometry.shape}.")
+            raise InputError(
+                f"The images are {signal.shape[1:]} (slices, rows, columns) and their grid is {self.geometry.shape}."
+            )
         if frames < 2:
-            raise InputError(f"The series has {frames} frame; perfusion needs a series over time.", "Choose the dynamic series.")
+            raise InputError(
+                f"The series has {frames} frame; perfusion needs a series over time.", "Choose the dynamic series."
+            )
         time = checked_time(self.time, slices, frames)
         weight = np.ones(time.shape) if self.weight is None else np.array(self.weight, dtype=float)
         if weight.shape != time.shape:
@@ -74,11 +80,15 @@ def checked_time(time: np.ndarray, slices: int, frames: int) -> np.ndarray:
     if time.ndim == 1:
         time = np.repeat(time[None], slices, axis=0)
     if time.shape != (slices, frames):
-        raise InputError(f"There are {slices} x {frames} images (slices x frames) and frame times of shape {time.shape}.")
+        raise InputError(
+            f"There are {slices} x {frames} images (slices x frames) and frame times of shape {time.shape}."
+        )
     if not np.isfinite(time).all():
         raise InputError(f"{int((~np.isfinite(time)).sum())} frame times are not numbers.", "Check the time axis.")
     if time.min() < 0:
-        raise InputError(f"A frame time is negative ({time.min():g} s).", "Times count from the first frame, in seconds.")
+        raise InputError(
+            f"A frame time is negative ({time.min():g} s).", "Times count from the first frame, in seconds."
+        )
     steps = np.diff(time, axis=1)
     if (steps <= 0).any():
         k, t = np.argwhere(steps <= 0)[0]
@@ -111,10 +121,16 @@ class Masks:
         for name, words in (("myocardium", "myocardium"), ("blood_pool", "LV blood pool")):
             mask = np.asarray(getattr(self, name), dtype=bool)
             if mask.shape != self.geometry.shape:
-                raise InputError(f"The {words} mask is {mask.shape} (slices, rows, columns) and its grid is {self.geometry.shape}.")
+                raise InputError(
+                    f"The {words} mask is {mask.shape} (slices, rows, columns) and its grid is {self.geometry.shape}."
+                )
             if not mask.any():
-                raise InputError(f"The {words} mask is empty.", "Draw it in one slice at least, or choose the right segment.")
+                raise InputError(
+                    f"The {words} mask is empty.", "Draw it in one slice at least, or choose the right segment."
+                )
             object.__setattr__(self, name, mask)
         both = int((self.myocardium & self.blood_pool).sum())
         if both:
-            raise InputError(f"{both} voxels are in both the myocardium and the LV blood pool mask.", "The masks must not overlap.")
+            raise InputError(
+                f"{both} voxels are in both the myocardium and the LV blood pool mask.", "The masks must not overlap."
+            )

@@ -103,7 +103,10 @@ class FitSettings:
     v_p_range: tuple[float, float] = _limits((1e-3, 1.0), options.PLAIN, 1e-9, 10)
     v_e_range: tuple[float, float] = _limits((1e-3, 1.0), options.PLAIN, 1e-9, 10)
     PS_range: tuple[float, float] = _limits((1e-6, 0.25), _FLOW, 1e-9, 1e4)
-    max_iterations: int = option(60, Number(1, 100000, whole=True))
+    max_iterations: int = option(100, Number(1, 100000, whole=True))
+    tolerance: float = option(
+        0.01, Number(1e-12, 10, hint="In units of the noise variance: a step that lowers chi-square by less is not taken.")
+    )
     chunk: int = option(512, Number(1, 10**9, whole=True))
 
     def __post_init__(self) -> None:
