@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS = 6
+_REASON_WIDTH = 30
 _WIDTH, _ROW, _TOP, _BOTTOM = 13.0, 1.95, 0.75, 0.95
 _MEASURED = "#8c8c8c"
 
@@ -117,7 +119,9 @@ def _segment_panel(
     axes.plot(time[counted], curves.C_t[place, counted], "o", color=_MEASURED, markersize=3.6)
     axes.plot(time, result.C_t[place], color=colour, linewidth=1.3, linestyle="-" if good else "--")
     words = f"MBF {flows[place]:.2f}" if np.isfinite(flows[place]) else ""
-    words = words if good else f"{words}  not reliable:\n{Outcome(result.outcome[place]).reason}".strip()
+    if not good:
+        reason = textwrap.fill(Outcome(result.outcome[place]).reason, _REASON_WIDTH)
+        words = f"{words} not reliable:\n{reason}".strip()
     axes.text(
         0.04,
         0.96,

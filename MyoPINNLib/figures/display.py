@@ -12,7 +12,7 @@ import numpy as np
 
 from ..geometry import Geometry
 
-_LETTERS = (("R", "L"), ("A", "P"), ("I", "S"))
+_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))  # as DICOM has them: feet, head; S would read as septal
 _SECOND_LETTER = 0.42
 
 
@@ -66,7 +66,7 @@ def _extent(view: View, geometry: Geometry, k: int) -> tuple[float, float, float
 
 
 def letters(direction: np.ndarray) -> str:
-    """Where a direction points in the patient: one or two of R L A P S I, the main one first."""
+    """Where a direction points in the patient: one or two of R L A P H F, the main one first."""
     order = np.argsort(-np.abs(direction))
     words = [_LETTERS[axis][int(direction[axis] > 0)] for axis in order]
     return words[0] + (words[1] if abs(direction[order[1]]) >= _SECOND_LETTER else "")

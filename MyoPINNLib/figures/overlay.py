@@ -13,7 +13,7 @@ from ..maps import ParameterMaps
 from ..quantities import QUANTITIES
 from ..series import PerfusionSeries
 from ..settings import SliceLevel
-from .canvas import INK, add_colour_bar, add_words, name_of, new_figure, save, scale, styled
+from .canvas import INK, add_colour_bar, add_words, new_figure, save, scale, styled
 from .display import View, label_borders, letters, view_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def draw(
         above.set_title(f"{level}slice {k + 1}", size=10.5, color=INK, pad=5)
     _show_scale_bar(panels[0][0], half)
     add_colour_bar(figure, bar, colours, shown, values[maps.valid])
-    add_words(figure, title=title, footer=footer, notes=_notes(maps, name_of(shown)))
+    add_words(figure, title=title, footer=footer, notes=_notes(maps, quantity))
     return figure
 
 
@@ -96,8 +96,8 @@ def _base_to_apex(segments: AHASegments) -> list[int]:
 
 def _layout(count: int) -> tuple[Figure, list[tuple[Axes, Axes]], Axes]:
     """A figure with two panels a slice, at most four slices side by side, and the axes of the colour bar."""
-    columns = min(count, _COLUMNS)
     blocks = -(-count // _COLUMNS)
+    columns = -(-count // blocks)
     block = 2 * _PANEL + _GAP
     content = columns * _PANEL + (columns - 1) * _GAP + _BAR
     width = max(_SIDE + content, _NARROWEST)
@@ -194,12 +194,10 @@ def _outlined(artist, width: float = 1.8) -> None:
     artist.set_path_effects([withStroke(linewidth=width, foreground="black")])
 
 
-def _notes(maps: ParameterMaps, name: str) -> tuple[str, str]:
+def _notes(maps: ParameterMaps, quantity: str) -> tuple[str, str]:
     """What the marks mean, and how many voxels are not reliable."""
     total, doubtful = int(maps.mask.sum()), int((maps.mask & ~maps.valid).sum())
     marks = "White dot: anterior RV insertion; lines: AHA segments"
     marks += f"; grey with a cross: not reliable ({doubtful} of {total} voxels)" if doubtful else ""
-    return (
-        f"Above: the image at peak enhancement, seen from the apex, with the patient's directions; below: {name}",
-        marks,
-    )
+    letters_mean = "H head, F feet, A anterior, P posterior, L left, R right"
+    return f"Above: image at peak enhancement, seen from the apex ({letters_mean}); below: {quantity}", marks
