@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from numbers import Integral, Real
+from typing import Any
 
 from . import quantities
 from .errors import InputError
@@ -142,7 +143,7 @@ class OneOf:
 class Each:
     """A list whose items are ``item`` (itself an option), ``size`` of them where that is given; ``rising``: lower first."""
 
-    item: object
+    item: Any
     size: int | None = None
     optional: bool = True
     rising: bool = False
@@ -179,7 +180,7 @@ class Each:
         return tuple(change(key, item) for item in value)
 
 
-def option(default, kind) -> object:
+def option(default, kind) -> Any:
     """A settings field with its default (inside unit) and its option."""
     return field(default=default, metadata={"option": kind})
 
