@@ -135,7 +135,7 @@ def _checked_levels(settings: AHASettings, slices: int) -> tuple[Level, ...] | N
             f"Slice {settings.levels.index(Level.APEX) + 1} is given as the apex, which the 16-segment model does not have.",
             "Choose the 17-segment model, or give that slice as apical or none.",
         )
-    return tuple(settings.levels)
+    return tuple(Level(level) for level in settings.levels)
 
 
 def _levels_along(ventricle: LeftVentricle, axis: np.ndarray, model: int) -> tuple[tuple[Level, ...], list[str]]:

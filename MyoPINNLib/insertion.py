@@ -51,7 +51,7 @@ def anterior_insertion(
 ) -> tuple[Insertion, tuple[str, ...]]:
     """The insertion in every slice, and what is doubtful. ``points`` LPS mm; ``right_ventricle`` (k, j, i) bool or None."""
     if points:
-        insertion, notes = Insertion(_from_points(ventricle, turn, np.array(points, float)), Source.GIVEN), []
+        insertion, notes = Insertion(_from_points(ventricle, turn, np.array(points, float)), Source.GIVEN), list[str]()
     else:
         arcs = _septal_starts(ventricle, turn, right_ventricle)
         insertion, notes = _from_arcs(ventricle, arcs, levels, drawn=right_ventricle is not None)
@@ -140,10 +140,10 @@ def _from_arcs(
             f"The anterior RV insertion is estimated from the patient's directions, as {why}: segments may be turned by 30 degrees or more. "
             "Give the point (a Slicer point list, or insertion_lps in the settings) or draw the right ventricle."
         ]
-    septal = {k for k in starts if levels[k] in (SliceLevel.BASAL, SliceLevel.MID)} or set(starts)
+    septal = [k for k in starts if levels[k] in (SliceLevel.BASAL, SliceLevel.MID)] or list(starts)
     for k in ventricle.slices:
-        nearest = min(septal, key=lambda other, k=k: np.linalg.norm(ventricle.centres[other] - ventricle.centres[k]))
-        angle[k] = starts[nearest]
+        distances = np.linalg.norm(ventricle.centres[septal] - ventricle.centres[k], axis=1)
+        angle[k] = starts[septal[int(distances.argmin())]]
     return Insertion(angle, Source.RIGHT_VENTRICLE), []
 
 

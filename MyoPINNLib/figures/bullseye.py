@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from ..aha import TERRITORY, label_positions, polygons
 from ..polar import INSERTION_ANGLE, RINGS, number_positions, territory_borders
 from ..quantities import QUANTITIES
+from ..settings import SliceLevel
 from .canvas import (
     FAINT,
     INK,
@@ -45,10 +46,12 @@ def bullseye(
     footer: str,
     limits: tuple[float, float] | None = None,
     estimated_insertion: bool = False,
+    doubtful: Collection[int] = (),
 ) -> None:
     """Write the bull's-eye of ``values`` (segment -> shown value, None where not measured) as PNG.
 
     A 17 among the segments makes it the 17-segment model. ``limits`` (shown unit) of the colours, else the quantity's.
+    ``doubtful`` segments, whose fit is not reliable, have their value in brackets.
     Raises InputError where ``path`` cannot be written.
     """
     with styled():
@@ -59,6 +62,7 @@ def bullseye(
             footer=footer,
             limits=limits,
             estimated_insertion=estimated_insertion,
+            doubtful=doubtful,
         )
         save(figure, path)
 
@@ -71,6 +75,7 @@ def draw(
     footer: str,
     limits: tuple[float, float] | None,
     estimated_insertion: bool,
+    doubtful: Collection[int],
 ) -> Figure:
     """The figure that ``bullseye`` writes."""
     model, shown = 17 if 17 in values else 16, QUANTITIES[quantity]
@@ -80,17 +85,24 @@ def draw(
     axes.set(xlim=(-1.23, 1.23), ylim=(-1.23, 1.23), aspect="equal")
     axes.set_axis_off()
     colours = scale(quantity, limits)
-    _wedges(axes, model, known, colours, digits(limits or shown.limits))
+    _wedges(axes, model, known, _words(known, doubtful, digits(limits or shown.limits)), colours)
     _surroundings(axes, model)
     add_colour_bar(figure, figure.add_axes((0.855, 0.23, 0.03, 0.56)), colours, shown, np.array(list(known.values())))
     mark = "estimated anterior RV insertion: segments may be turned" if estimated_insertion else "anterior RV insertion"
     notes = ["As seen from the apex", f"values in {shown.unit}", "small numbers: AHA segments"]
+    notes += ["in brackets: not reliable"] if set(doubtful) & set(known) else []
     notes += ["hatched: not measured"] if len(known) < model else []
     add_words(figure, title=title, footer=footer, notes=("; ".join(notes), f"Triangle: {mark}"))
     return figure
 
 
-def _wedges(axes: Axes, model: int, known: dict[int, float], colours, places: int) -> None:
+def _words(known: Mapping[int, float], doubtful: Collection[int], places: int) -> dict[int, str]:
+    """What stands in each wedge: the value, in brackets where it is not reliable."""
+    words = {n: f"{value:.{places}f}" for n, value in known.items()}
+    return {n: f"({text})" if n in doubtful else text for n, text in words.items()}
+
+
+def _wedges(axes: Axes, model: int, known: dict[int, float], words: dict[int, str], colours) -> None:
     """Each segment in its colour with its value and number; hatched grey where not measured."""
     from matplotlib.patches import Polygon
 
@@ -105,11 +117,11 @@ def _wedges(axes: Axes, model: int, known: dict[int, float], colours, places: in
         ink = ink_on(face) if measured else INK
         if measured:
             x, y = values_at[segment]
-            lower = 0.04 if RINGS["apex"].first == segment else 0.0
+            lower = 0.04 if RINGS[SliceLevel.APEX].first == segment else 0.0
             axes.text(
                 x,
                 y - lower,
-                f"{known[segment]:.{places}f}",
+                words[segment],
                 ha="center",
                 va="center",
                 size=12.5,
@@ -126,7 +138,7 @@ def _surroundings(axes: Axes, model: int) -> None:
 
     for line in territory_borders(model):
         axes.plot(*line.T, color="black", linewidth=2.4, solid_capstyle="round", zorder=3)
-    basal = RINGS["basal"]
+    basal = RINGS[SliceLevel.BASAL]
     for segment in range(basal.first, basal.first + basal.count):
         colour = TERRITORY_COLOURS[TERRITORY[segment]]
         axes.add_patch(Wedge((0, 0), _RIM, *basal.angles_of(segment), width=0.025, facecolor=colour, edgecolor="none"))

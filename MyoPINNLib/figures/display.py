@@ -6,7 +6,7 @@ picture are millimetres from the ventricle's centre: x to the right, y up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,9 +49,10 @@ def view_of(geometry: Geometry, k: int, *, centre: np.ndarray, anterior: np.ndar
         for right_sign in (1, -1)
         for up_sign in (1, -1)
     ]
-    right, up, *stored = max(choices, key=lambda choice: choice[1] @ anterior - choice[0] @ septal)
-    view = View(right, up, np.asarray(centre, dtype=float), *stored, extent=(0.0, 0.0, 0.0, 0.0))
-    return View(view.right, view.up, view.centre, *stored, extent=_extent(view, geometry, k))
+    right, up, swap, rows, columns = max(choices, key=lambda choice: choice[1] @ anterior - choice[0] @ septal)
+    nowhere = (0.0, 0.0, 0.0, 0.0)
+    view = View(right, up, np.asarray(centre, dtype=float), swap, rows, columns, nowhere)
+    return replace(view, extent=_extent(view, geometry, k))
 
 
 def _extent(view: View, geometry: Geometry, k: int) -> tuple[float, float, float, float]:

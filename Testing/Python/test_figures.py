@@ -101,9 +101,10 @@ def the_values():
     return {n: 0.9 + 0.11 * n for n in range(1, 17)}
 
 
-def bulls_eye(values, *, quantity="MBF", limits=None, estimated=False):
+def bulls_eye(values, *, quantity="MBF", estimated=False, doubtful=()):
+    options = {"limits": None, "estimated_insertion": estimated, "doubtful": doubtful}
     with canvas.styled():
-        return bullseye.draw(values, quantity=quantity, limits=limits, estimated_insertion=estimated, **WORDS)
+        return bullseye.draw(values, quantity=quantity, **options, **WORDS)
 
 
 def test_the_bulls_eye_shows_each_value_in_its_wedge(the_values):
@@ -146,6 +147,13 @@ def test_a_segment_not_measured_is_hatched_and_told(the_values, missing):
     assert hatched == [4, 17]
     assert any("not measured" in text for text, _ in texts(figure))
     assert not any("nan" in text.lower() for text, _ in texts(figure))
+
+
+def test_a_value_not_reliable_stands_in_brackets_and_is_told(the_values):
+    words = [text for text, _ in texts(bulls_eye(the_values | {5: None}, doubtful=(3, 5)))]
+    assert f"({the_values[3]:.2f})" in words and f"{the_values[4]:.2f}" in words
+    assert any("in brackets: not reliable; hatched: not measured" in text for text in words)
+    assert not any("brackets" in text for text, _ in texts(bulls_eye(the_values)))
 
 
 def test_a_bulls_eye_of_nothing_is_all_hatched():
