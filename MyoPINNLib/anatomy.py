@@ -19,6 +19,7 @@ from .settings import SliceLevel
 SEPTUM_FACES = np.array([-1.0, -1.0, 0.0]) / np.sqrt(2.0)
 APEX_DIRECTION = np.array([1.0, -1.0, -1.0]) / np.sqrt(3.0)
 SEPTUM_HALF = 60.0
+_SMALLEST_CAVITY = 0.05
 _CLEAR_DIRECTION = 0.3
 _CLEAR_SHRINKAGE = 0.1
 _ORDER = (SliceLevel.BASAL, SliceLevel.MID, SliceLevel.APICAL, SliceLevel.APEX)
@@ -47,15 +48,15 @@ class LeftVentricle:
 
 
 def left_ventricle(masks: Masks) -> LeftVentricle:
-    """The left ventricle of the masks. The centre is that of the outline where the wall is closed, else that of the
-    blood pool where one is drawn, else that of the myocardium."""
+    """The left ventricle of the masks. The centre is that of the outline where the wall is closed around a cavity (not
+    a pixel left out), else that of the blood pool where one is drawn, else that of the myocardium."""
     slices = masks.geometry.shape[0]
     centres, radius = np.full((slices, 3), np.nan), np.full(slices, np.nan)
     cavity = np.zeros(masks.geometry.shape, dtype=bool)
     for k in np.flatnonzero(masks.myocardium.any(axis=(1, 2))):
         wall, pool = masks.myocardium[k], masks.blood_pool[k]
         outline = ndimage.binary_fill_holes(wall)
-        closed = bool((outline & ~wall).any())
+        closed = (outline & ~wall).sum() > _SMALLEST_CAVITY * wall.sum()
         cavity[k] = outline & ~wall if closed else pool
         middle = outline if closed or not pool.any() else pool
         centres[k] = _points(masks.geometry, k, middle).mean(axis=0)

@@ -58,35 +58,23 @@ def draw(
     footer: str,
 ) -> Figure:
     """The figure that ``curves`` writes."""
-    if not len(segment_curves) == len(result.outcome) == len(numbers):
-        raise InputError(
-            f"There are {len(numbers)} segments, {len(segment_curves)} curves and {len(result.outcome)} fits."
-        )
+    counts = len(segment_curves), len(result.outcome), len(numbers)
+    if len(set(counts)) > 1:
+        raise InputError("There are {2} segments, {0} curves and {1} fits.".format(*counts))
     rings = [ring for ring in RINGS.values() if any(ring.first <= n < ring.first + ring.count for n in numbers)]
-    rows = 1 + len(rings)
-    height = _TOP + rows * _ROW + _BOTTOM
-    figure = new_figure(_WIDTH, height)
-    grid = figure.add_gridspec(
-        rows,
-        _COLUMNS,
-        left=0.062,
-        right=0.985,
-        bottom=_BOTTOM / height,
-        top=1 - _TOP / height,
-        hspace=0.5,
-        wspace=0.14,
-    )
-    end = float(segment_curves.time.max())
-    _arterial_panel(figure.add_subplot(grid[0, :3]), result, end)
-    _key(figure, grid[0, 3:], hct, density)
+    figure = new_figure(_WIDTH, _TOP + (1 + len(rings)) * _ROW + _BOTTOM)
+    height = figure.get_figheight()
+    edges = {"left": 0.062, "right": 0.985, "bottom": _BOTTOM / height, "top": 1 - _TOP / height}
+    grid = figure.add_gridspec(1 + len(rings), _COLUMNS, hspace=0.5, wspace=0.14, **edges)
     flows = QUANTITIES["MBF"].shown(derived_quantities(result.parameters, hct=hct, density=density)["MBF"])
-    limits = _limits(segment_curves, result)
+    _arterial_panel(figure.add_subplot(grid[0, :3]), result, float(segment_curves.time.max()))
+    _key(figure, grid[0, 3:], hct, density)
     for row, ring in enumerate(rings, start=1):
         for segment in range(ring.first, ring.first + ring.count):
             axes = figure.add_subplot(grid[row, segment - ring.first])
             place = numbers.index(segment) if segment in numbers else None
             _segment_panel(axes, segment, segment_curves, result, place, flows)
-            axes.set(xlim=(0, end), ylim=limits)
+            axes.set(xlim=(0, float(segment_curves.time.max())), ylim=_limits(segment_curves, result))
             _label_edges(axes, ring, segment, last_row=row == len(rings))
     add_words(figure, title=title, footer=footer)
     return figure

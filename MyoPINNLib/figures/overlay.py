@@ -71,20 +71,26 @@ def draw(
     figure, panels, bar = _layout(len(slices))
     half = _BEYOND_THE_WALL * _largest_radius(segments)
     for k, (above, below) in zip(slices, panels, strict=True):
-        view = view_of(
-            series.geometry, k, centre=segments.centres[k], anterior=segments.anterior[k], septal=segments.septal[k]
-        )
-        image = _image_at_peak(series, maps, k)
+        view = _view(series, segments, k)
         for axes in (above, below):
-            _show_image(axes, view, image, half)
+            _show_image(axes, view, _image_at_peak(series, maps, k), half)
         _show_orientation(above, view, half)
         _show_map(below, view, values[k], maps, segments, k, colours)
-        level = "" if segments.levels[k] is SliceLevel.NONE else segments.levels[k].value.capitalize() + "  ·  "
-        above.set_title(f"{level}slice {k + 1}", size=10.5, color=INK, pad=5)
+        above.set_title(_name_of_slice(segments, k), size=10.5, color=INK, pad=5)
     _show_scale_bar(panels[0][0], half)
     add_colour_bar(figure, bar, colours, shown, values[maps.valid])
     add_words(figure, title=title, footer=footer, notes=_notes(maps, quantity))
     return figure
+
+
+def _view(series: PerfusionSeries, segments: AHASegments, k: int) -> View:
+    towards = {"centre": segments.centres[k], "anterior": segments.anterior[k], "septal": segments.septal[k]}
+    return view_of(series.geometry, k, **towards)
+
+
+def _name_of_slice(segments: AHASegments, k: int) -> str:
+    level = segments.levels[k]
+    return f"slice {k + 1}" if level is SliceLevel.NONE else f"{level.value.capitalize()}  ·  slice {k + 1}"
 
 
 def _base_to_apex(segments: AHASegments) -> list[int]:
