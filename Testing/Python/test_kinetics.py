@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
+from scipy.integrate import solve_ivp, trapezoid
 
 from MyoPINNLib.aif import ArterialInput, Interpolation
 from MyoPINNLib.convolution import ExponentialConvolution
@@ -99,7 +99,7 @@ def test_the_tissue_curve_is_the_sum_of_its_compartments(an_aif):
 def test_the_area_ratio_is_the_distribution_volume():
     aif = ArterialInput.from_function(bolus, np.linspace(0, 40, 60))
     time = np.linspace(0, 4000, 200001)
-    area = np.trapezoid(tissue_curve(aif, time, **HEART)[0], time) / np.trapezoid(aif(time), time)
+    area = trapezoid(tissue_curve(aif, time, **HEART)[0], time) / trapezoid(aif(time), time)
     assert area == pytest.approx(0.06 + 0.2, rel=1e-4)
 
 
