@@ -99,17 +99,30 @@ def held_at_bounds(x: np.ndarray, gradient: np.ndarray, lower: np.ndarray, upper
 
 
 def _step(x, gradient, curvature, damping, lower, upper, longest):
-    """Damped step (a, m) of the free coordinates, and the fall of the cost that the linear model foresees (a,)."""
+    """Damped step (a, m) of the free coordinates, and the fall of the cost that the linear model foresees (a,).
+
+    A step that would cross a bound ends on it, whole: cutting one coordinate alone would leave the others wrong.
+    """
     held = held_at_bounds(x, gradient, lower, upper)
-    g = np.where(held, 0.0, gradient)
-    A = np.where(held[:, :, None] | held[:, None, :], 0.0, curvature)
-    diagonal = np.einsum("aii->ai", A)
-    scale = np.maximum(diagonal, 1e-12 * diagonal.max(axis=1, keepdims=True))
-    A = A.copy()
-    np.einsum("aii->ai", A)[...] += damping[:, None] * scale + np.where(held | (scale <= 0), 1.0, 0.0)
-    step = -np.linalg.solve(A, g[:, :, None])[:, :, 0]
-    step *= np.minimum(1.0, (longest / np.maximum(np.abs(step), _LEAST)).min(axis=1, keepdims=True))
+    step = _damped(gradient, curvature, damping, held)
+    outwards = ((x <= lower) & (step < 0)) | ((x >= upper) & (step > 0))
+    if outwards.any():
+        held |= outwards
+        step = _damped(gradient, curvature, damping, held)
+    room = np.where(step > 0, upper - x, x - lower)
+    reach = np.where(held, longest, np.where(room > 0, np.minimum(longest, room), longest))
+    step *= np.minimum(1.0, (reach / np.maximum(np.abs(step), _LEAST)).min(axis=1, keepdims=True))
     step = np.clip(x + step, lower, upper) - x
     bent = np.einsum("ai,aij,aj->a", step, curvature, step)
-    foreseen = -2 * np.einsum("ai,ai->a", g, step) - bent
+    foreseen = -2 * np.einsum("ai,ai->a", gradient, step) - bent
     return step, np.maximum(foreseen, _LEAST)
+
+
+def _damped(gradient, curvature, damping, held):
+    """-(J'J + damping diag(J'J))^-1 J'r (a, m), 0 where held."""
+    g = np.where(held, 0.0, gradient)
+    A = np.where(held[:, :, None] | held[:, None, :], 0.0, curvature)
+    diagonal = np.einsum("aii->ai", A).copy()
+    scale = np.maximum(diagonal, 1e-12 * diagonal.max(axis=1, keepdims=True))
+    np.einsum("aii->ai", A)[...] += damping[:, None] * scale + np.where(held | (scale <= 0), 1.0, 0.0)
+    return -np.linalg.solve(A, g[:, :, None])[:, :, 0]

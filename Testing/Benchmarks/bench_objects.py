@@ -32,7 +32,10 @@ def rectangle(aif, time):
 
 def row(label, reference, result, wanted=""):
     """One line: median |error| of each parameter, P90, share off by more than 100 %, NMSE, ms a curve."""
-    errors, scores = metrics.error_summary(result.parameters, reference.truth), metrics.nmse(result.parameters, reference.truth)
+    errors, scores = (
+        metrics.error_summary(result.parameters, reference.truth),
+        metrics.nmse(result.parameters, reference.truth),
+    )
     medians = " / ".join(f"{errors[n]['median']:6.1%}" if n in errors else "     -" for n in NAMES)
     flow, everything = errors["F_p"], f"{scores['all']:9.3f}" if len(scores) > len(NAMES) else "        -"
     cost = result.seconds / len(reference.curves)
@@ -53,7 +56,9 @@ def twin_rows(seeds):
         errors = metrics.error_summary(result.parameters, reference.truth)
         found.append([errors[name]["median"] for name in NAMES])
     mean = np.mean(found, axis=0)
-    print(f"{'mean of the seeds':42s} {' / '.join(f'{m:6.1%}' for m in mean)}  wanted F_p <= 11.5 %, v_e <= 11.5 %, PS <= 13.5 %")
+    print(
+        f"{'mean of the seeds':42s} {' / '.join(f'{m:6.1%}' for m in mean)}  wanted F_p <= 11.5 %, v_e <= 11.5 %, PS <= 13.5 %"
+    )
     return reference
 
 
@@ -81,7 +86,10 @@ def paper_rows():
     reference = paper_object(seed=1)
     bounded = replace(FIXED, F_p_range=LIMIT_5, PS_range=LIMIT_5)
     solve = partial(fit_nlls, convolution=rectangle)
-    for label, settings in (("default stop", bounded), ("to the bottom", replace(bounded, tolerance=1e-7, max_iterations=1000))):
+    for label, settings in (
+        ("default stop", bounded),
+        ("to the bottom", replace(bounded, tolerance=1e-7, max_iterations=1000)),
+    ):
         result = solve(reference.curves, reference.aif, settings, silent)
         row(f"paper's object, its forward model, {label}", reference, result)
         scores = metrics.nmse(result.parameters, reference.truth, group=slices(reference))

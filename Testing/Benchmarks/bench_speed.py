@@ -75,10 +75,16 @@ def main():
         loop, batch = np.median(times["loop"]), np.median(times["batch"])
         off = np.abs(np.expm1(x_batch[:LOOPED] - x_loop)).max(axis=1)
         worse = cost(reference, few, x_batch[:LOOPED]) / cost(reference, few, x_loop) - 1
-        print(f"twin, noise {noise.value}: curve_fit in a loop {loop * 1e3:.2f} ms a curve, batch {batch * 1e3:.3f} ms a curve:")
+        print(
+            f"twin, noise {noise.value}: curve_fit in a loop {loop * 1e3:.2f} ms a curve, batch {batch * 1e3:.3f} ms a curve:"
+        )
         print(f"  {loop / batch:.0f} times faster (wanted 20)")
-        print(f"  all four parameters within 1 % in {np.mean(off < 0.01):.0%} of curves (median difference {np.median(off):.1e});")
-        print(f"  where they differ the batch's sum of squares is {np.median(worse[off > 0.01]) if (off > 0.01).any() else 0:+.1e} of curve_fit's")
+        print(
+            f"  all four parameters within 1 % in {np.mean(off < 0.01):.0%} of curves (median difference {np.median(off):.1e});"
+        )
+        print(
+            f"  where they differ the batch's sum of squares is {np.median(worse[off > 0.01]) if (off > 0.01).any() else 0:+.1e} of curve_fit's"
+        )
 
 
 if __name__ == "__main__":
