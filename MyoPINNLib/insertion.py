@@ -22,6 +22,7 @@ _NEAREST, _FARTHEST = 0.3, 2.5
 _OUT_OF_PLANE_MM = 30.0
 _TOUCH_MM = 8.0
 _SHORTEST_ARC = 40.0
+_REACH = 1.5  # pixels: a drawn right ventricle tapers, and its last pixels at the insertion are left out
 _HINT = "Coordinates are LPS millimetres; Slicer shows RAS, where the first two have the other sign."
 
 
@@ -107,7 +108,7 @@ def _septal_starts(ventricle: LeftVentricle, turn: Turn, right_ventricle: np.nda
             continue
         distance = ndimage.distance_transform_edt(~right_ventricle[k], sampling=ventricle.geometry.spacing[k, [1, 0]])
         nearest, pixel = distance[wall].min(), ventricle.geometry.spacing[k, :2].max()
-        j, i = np.nonzero(wall & (distance <= nearest + pixel / 2))
+        j, i = np.nonzero(wall & (distance <= nearest + _REACH * pixel))
         voxels = np.stack([np.full(j.shape, k), j, i], axis=-1)
         start, length = _arc(turn.angles(voxels[:, 0], ventricle.geometry.to_lps(voxels)))
         if nearest <= max(_TOUCH_MM, 2 * pixel) and length >= _SHORTEST_ARC:

@@ -153,7 +153,7 @@ def test_the_right_ventricle_tells_the_insertion_on_every_grid(name):
     segments, notes = segment(heart.masks(GRIDS[name], rv=True), AHASettings())
     k = segments.levels.index(Level.BASAL)
     angle = heart.place(segments.insertion[k])[2]
-    assert abs(angle - 104.0) < 4
+    assert abs(angle - 104.0) < 5
     assert not segments.estimated_insertion
     assert notes == ()
 
