@@ -36,7 +36,7 @@ class Passage:
     arrival: float
     peak: float
     to_peak: float
-    steepness: float = 2.6
+    steepness: float = 2.8
     round_trip: float = 10.5
     second: float = 0.2
     tail: float = 0.13
@@ -95,5 +95,5 @@ def slice_clocks(beats: np.ndarray, offsets: Sequence[float]) -> np.ndarray:
 
     Whole microseconds, as DICOM keeps them.
     """
-    offsets = np.asarray(offsets, dtype=float)
-    return np.round(beats + offsets[:, None] - offsets.min(), _TIME_DECIMALS)
+    places = np.asarray(offsets, dtype=float)[:, None]
+    return np.round(beats + places - places.min(), _TIME_DECIMALS)

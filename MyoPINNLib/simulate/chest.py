@@ -27,7 +27,7 @@ class Grid:
     """Matrix of the images: ``size`` pixels a side, ``pixel`` mm, ``thickness`` mm; ``fine`` points a pixel side."""
 
     size: int = 128
-    pixel: float = 2.1
+    pixel: float = 2.0
     thickness: float = 8.0
     fine: int = 6
 

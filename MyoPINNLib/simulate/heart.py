@@ -104,7 +104,7 @@ class Contours:
             tissue[muscle & (tissue == Tissue.LV_BLOOD)] = Tissue.PAPILLARY
 
 
-BASAL = Contours(25.0, 10.0, 0.03, 36.0, 0.35, np.deg2rad(242.0), 2.2, 0.74)
-MID = Contours(23.0, 9.5, 0.02, 30.0, 0.15, np.deg2rad(240.0), 5.2, 0.72)
-APICAL = Contours(15.5, 8.0, 0.01, 19.0, 0.0, np.deg2rad(226.0), 3.4, 0.86)
+BASAL = Contours(25.0, 10.5, 0.03, 36.0, 0.35, np.deg2rad(242.0), 2.2, 0.74)
+MID = Contours(23.0, 10.0, 0.02, 30.0, 0.15, np.deg2rad(240.0), 5.2, 0.72)
+APICAL = Contours(16.0, 8.5, 0.01, 19.0, 0.0, np.deg2rad(226.0), 3.4, 0.86)
 SLICES = (BASAL, MID, APICAL)
