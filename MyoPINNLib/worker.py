@@ -19,7 +19,7 @@ from .errors import Cancelled, EngineError, MyoPINNError
 from .events import Event, Failed, Fault, Finished, Progress, Report, Started, within
 from .job import CANCEL, CHECKPOINT, OUTPUT, RESULT, Checkpoint, Job
 from .log import LOG, EngineLog
-from .results import SEAL, told
+from .results import SEAL, check_output, told
 
 INTERVAL = 0.1
 GRACE = 0.8
@@ -39,7 +39,7 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
     with Cancelling(folder / CANCEL, tell, watch_stdin=watch_stdin) as cancelling:
         try:
             tell(Started(__version__, os.getpid()))
-            outputs = _run(folder, cancelling.guard(tell))
+            outputs = _run(folder, cancelling.guard(tell), clock)
             tell(Finished(time.perf_counter() - clock, outputs))
         except Exception as error:
             return _end(error, tell, log)
@@ -61,20 +61,21 @@ def failure(error: BaseException) -> Failed:
     )
 
 
-def _run(folder: Path, report: Report) -> tuple[str, ...]:
+def _run(folder: Path, report: Report, started: float) -> tuple[str, ...]:
     """Read, quantify, write; returns the files of the result."""
     job = Job.read(folder)
     report(Progress("starting", 0.0))
     from .files import read_insertion, read_masks, read_study
     from .pipeline import input_digest, quantify, with_insertion, write_analysis
 
+    check_output(folder / OUTPUT)
+    start_up = time.perf_counter() - started
     report(Progress("reading", 0.0))
     series = read_study(job.series_paths)
     masks = read_masks(job.mask_paths, series.geometry)
-    points = read_insertion(job.path(job.insertion)) if job.insertion else None
-    settings = with_insertion(job.settings, points)
+    settings = with_insertion(job.settings, read_insertion(job.path(job.insertion)) if job.insertion else None)
     checkpoint = Checkpoint(folder / CHECKPOINT, input_digest(series, masks, settings))
-    analysis = quantify(series, masks, settings, within(report, 0.05, 0.9), checkpoint)
+    analysis = quantify(series, masks, settings, within(report, 0.05, 0.9), checkpoint).with_seconds(start_up=start_up)
     outputs = write_analysis(analysis, folder / OUTPUT, within(report, 0.9, 1.0))
     _publish(folder)
     checkpoint.clear()

@@ -25,10 +25,10 @@ def fit(options: Namespace, terminal: Terminal, started: float) -> int:
     if not options.quiet:
         good = int(result.valid.sum())
         terminal.line(f"{good} of {len(result.valid)} curves are valid; the table is {options.output}.")
-    terminal.line(times(result.seconds, ready - started, time.perf_counter() - started))
+    terminal.line(times({"solver": result.seconds, "start_up": ready - started}, time.perf_counter() - started))
     return 0
 
 
-def times(solver: float, start_up: float, total: float) -> str:
+def times(seconds: dict[str, float], total: float) -> str:
     """The closing line of a command that fits."""
-    return f"solver {solver:.3f} s, start-up {start_up:.3f} s, total {total:.3f} s"
+    return f"solver {seconds['solver']:.3f} s, start-up {seconds['start_up']:.3f} s, total {total:.3f} s"

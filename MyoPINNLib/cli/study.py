@@ -41,13 +41,13 @@ def info(options: Namespace, terminal: Terminal, started: float) -> int:
 def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
     """Read, quantify, write; print the segments."""
     settings = settings_of(options)
-    analysis, start_up = _quantified(
+    analysis = _quantified(
         options.study, options.masks, options.insertion, options.output, settings, terminal, started, options.series
     )
     if not (options.quiet or options.events):
         print("\n".join(segment_lines(analysis)))
         print(f"Written to {options.output}")
-    terminal.line(times(analysis.seconds["solver"], start_up, time.perf_counter() - started))
+    terminal.line(times(analysis.seconds, time.perf_counter() - started))
     return 0
 
 
@@ -76,18 +76,18 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
         print(f"   {line}")
     print(f"3. Maps, table and pictures (myopinn quantify): {result}", flush=True)
     settings = settings_of(options)
-    analysis, start_up = _quantified(
+    analysis = _quantified(
         [study / "dicom"], [study / "masks.nrrd"], study / "insertion.mrk.json", result, settings, terminal, started
     )
     print("\n".join(["", *truth_lines(analysis, phantom.truth["MBF"]), ""]))
     print(f"maps      {result / 'MBF.nrrd'} and others\ntables    {result / 'aha.csv'}")
     print("\n".join(f"picture   {result / name}" for name in PICTURES if (result / name).exists()))
-    terminal.line(times(analysis.seconds["solver"], start_up, time.perf_counter() - started))
+    terminal.line(times(analysis.seconds, time.perf_counter() - started))
     return 0
 
 
 def _quantified(study, masks, insertion, output: Path, settings, terminal: Terminal, started: float, series=None):
-    """The analysis of a study, written to ``output``, and the seconds until work began."""
+    """The analysis of a study, written to ``output``."""
     from ..files import read_insertion, read_masks, read_study
     from ..pipeline import quantify as quantify_study
     from ..pipeline import with_insertion, write_analysis
@@ -98,10 +98,12 @@ def _quantified(study, masks, insertion, output: Path, settings, terminal: Termi
     images = read_study(study, series=series)
     drawn = read_masks(masks, images.geometry)
     settings = with_insertion(settings, read_insertion(insertion) if insertion else None)
-    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9))
+    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9)).with_seconds(
+        start_up=start_up
+    )
     write_analysis(analysis, output, within(terminal.report, 0.9, 1.0))
     terminal.wipe()
-    return analysis, start_up
+    return analysis
 
 
 def _preset(word: str):

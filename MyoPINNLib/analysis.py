@@ -1,0 +1,87 @@
+"""What came of a study: fits, maps, segments and notes, and the table of its segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .aha import TERRITORY, AHASegments
+from .concentration import CurveSet
+from .fit import FitResult, Outcome, TissueCurves
+from .maps import ParameterMaps, SegmentStatistics, derived_quantities
+from .series import Masks, PerfusionSeries
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """One AHA segment: ``statistics`` over its voxels and ``mean_curve``, the fit of their mean, both by quantity, inside
+    units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``reason`` says why a fit is not valid.
+    """
+
+    segment: int
+    name: str
+    territory: str
+    voxels: int
+    valid_share: float | None
+    statistics: dict[str, SegmentStatistics]
+    mean_curve: dict[str, float]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that came of a study: the voxel-wise fit ``result`` of ``curve_set.curves``, its ``maps``; the segments,
+    their mean curves and the fit of these (``segment_numbers`` names its rows); ``notes`` in plain words; ``seconds`` by step.
+    """
+
+    series: PerfusionSeries
+    masks: Masks
+    settings: Settings
+    curve_set: CurveSet
+    result: FitResult
+    maps: ParameterMaps
+    segments: AHASegments
+    segment_numbers: tuple[int, ...]
+    segment_curves: TissueCurves
+    segment_result: FitResult
+    segment_table: tuple[SegmentRow, ...]
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+    def with_seconds(self, **seconds: float) -> Analysis:
+        """The same analysis with more known about how long it took."""
+        return replace(self, seconds={**self.seconds, **seconds})
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many voxels were fitted well ("valid"), and how many were not for which reason."""
+        return {
+            outcome.reason or "valid": int((self.result.outcome == outcome).sum())
+            for outcome in Outcome
+            if (self.result.outcome == outcome).any() or outcome is Outcome.FITTED
+        }
+
+
+def segment_table(
+    maps: ParameterMaps, segments: AHASegments, numbers: tuple[int, ...], fitted: FitResult, settings: Settings
+) -> tuple[SegmentRow, ...]:
+    """One row for each segment of the model, in order; ``fitted`` is the fit of the mean curves of ``numbers``."""
+    by_mean = derived_quantities(fitted.parameters, hct=settings.hct, density=settings.density)
+    by_mean["residual"] = fitted.residual
+    columns = {name: maps.by_segment(segments, name) for name in maps.values if name != "valid"}
+    rows = []
+    for place, flow in enumerate(columns["MBF"]):
+        row = numbers.index(flow.segment) if flow.segment in numbers else None
+        rows.append(
+            SegmentRow(
+                segment=flow.segment,
+                name=flow.name,
+                territory=TERRITORY[flow.segment],
+                voxels=flow.voxels,
+                valid_share=flow.valid_share,
+                statistics={name: column[place] for name, column in columns.items()},
+                mean_curve={} if row is None else {name: float(value[row]) for name, value in by_mean.items()},
+                reason="not measured" if row is None else Outcome(fitted.outcome[row]).reason,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,87 @@
+"""From a series and its masks to perfusion: the page to read first.
+
+    signal -> [Gd] in blood and muscle -> AHA segments -> fit of each segment's mean curve and of every voxel -> maps
+
+Each step is one call to a module of its own; here they only follow each other. ``write_analysis`` puts what came of it
+into a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from . import __version__, aha, solvers
+from .analysis import Analysis, segment_table
+from .concentration import curves_from_series
+from .errors import InputError
+from .events import Progress, Report, Warned, silent, within
+from .fit import FitResult, TissueCurves
+from .maps import mean_curves, parameter_maps
+from .series import Masks, PerfusionSeries
+from .settings import Settings
+from .writing import write_analysis
+
+__all__ = ["Analysis", "input_digest", "quantify", "with_insertion", "write_analysis"]
+
+
+def quantify(
+    series: PerfusionSeries, masks: Masks, settings: Settings, report: Report = silent, checkpoint=None
+) -> Analysis:
+    """Quantify a study.
+
+    ``report`` hears progress (0 to 1) and warnings and may raise Cancelled; ``checkpoint`` (``job.Checkpoint``, or None)
+    keeps what is already fitted. Raises InputError where the data cannot be used.
+    """
+    started = time.perf_counter()
+    check_grid(series, masks)
+    report(Progress("curves", 0.0))
+    curve_set = curves_from_series(series, masks, settings)
+    segments, doubts = aha.segment(masks, settings.aha)
+    means, numbers = mean_curves(curve_set.curves, segments)
+    notes = (*series.acquisition.notes, *curve_set.notes, *doubts)
+    for note in notes:
+        report(Warned(note))
+    prepared = time.perf_counter()
+
+    def fit(curves: TissueCurves, stage: str, low: float, high: float) -> FitResult:
+        progress = within(report, low, high, stage=f"fit of {stage}")
+        part = None if checkpoint is None else checkpoint.part(stage)
+        return solvers.fit(curves, curve_set.aif, settings.fit, progress, part)
+
+    by_segment = fit(means, "segments", 0.02, 0.06)
+    by_voxel = fit(curve_set.curves, "voxels", 0.06, 1.0)
+    maps = parameter_maps(by_voxel, curve_set.curves, series.geometry, hct=settings.hct, density=settings.density)
+    return Analysis(
+        series, masks, settings, curve_set, by_voxel, maps, segments,
+        numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings),
+        notes, {"curves": prepared - started, "solver": by_voxel.seconds + by_segment.seconds},
+    )  # fmt: skip
+
+
+def check_grid(series: PerfusionSeries, masks: Masks) -> None:
+    """InputError where the masks were drawn on another grid than the series'."""
+    if not masks.geometry.same_grid(series.geometry):
+        raise InputError(
+            f"The masks' grid {masks.geometry.shape} is not the grid of the images {series.geometry.shape} (slices, rows, columns).",
+            "Draw the masks on this series, or choose the series they were drawn on.",
+        )
+
+
+def with_insertion(settings: Settings, points) -> Settings:
+    """The settings with an insertion point that was read from a file; unchanged where there is none."""
+    return settings if points is None else replace(settings, aha=replace(settings.aha, insertion_lps=tuple(points)))
+
+
+def input_digest(series: PerfusionSeries, masks: Masks, settings: Settings) -> str:
+    """A name for images, masks, settings and version together: what a checkpoint is good for."""
+    digest = hashlib.sha256(f"{__version__}\n{json.dumps(settings.to_json())}\n{series.acquisition!r}\n".encode())
+    arrays = (series.signal, series.time, series.weight, series.geometry.ijk_to_lps, masks.myocardium, masks.blood_pool)
+    for array in (*arrays, *([] if masks.right_ventricle is None else [masks.right_ventricle])):
+        digest.update(f"{array.shape} {array.dtype}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,175 @@
+"""An analysis as files: NRRD maps, tables for spreadsheets, pictures, and ``result.json`` that seals them.
+
+Everything is in shown units, and every map says in its header what it is, how it was made and with which settings.
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__, figures
+from .analysis import Analysis, SegmentRow
+from .events import Progress, Report, Warned, silent
+from .files.nrrd import write_label, write_map
+from .files.tables import write_curves, write_segment_table
+from .polar import NAMES
+from .quantities import QUANTITIES, percent, shown
+from .results import files_below, replaced, seal
+from .settings import Conversion, Delay, Method
+
+RESEARCH_USE = "research use only, not for diagnosis"
+_LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
+_METHODS = {Method.NLLS: "2CXM, least squares", Method.FERMI: "Fermi deconvolution"}
+_CONVERSIONS = {
+    Conversion.TRAIN: "saturation recovery with train",
+    Conversion.SATURATION_RECOVERY: "saturation recovery without train",
+    Conversion.LINEAR: "linear conversion",
+}
+
+
+def write_analysis(analysis: Analysis, folder: Path, report: Report = silent) -> tuple[str, ...]:
+    """Write everything into ``folder``, whole or not at all, and return the files' names.
+
+    Raises InputError where ``folder`` cannot be written or holds something that is not an earlier result.
+    """
+    with replaced(folder) as partial:
+        report(Progress("writing", 0.0))
+        _write_maps(analysis, partial)
+        report(Progress("writing", 0.3))
+        _write_tables(analysis, partial)
+        report(Progress("writing", 0.4))
+        missing = (
+            () if figures.available() else ("matplotlib is not installed: there are maps and tables, but no pictures.",)
+        )
+        for text in missing:
+            report(Warned(text))
+        if not missing:
+            _write_pictures(analysis, partial, report)
+        outputs = tuple(files_below(partial))
+        seal(partial, _summary(analysis, missing))
+        report(Progress("writing", 1.0))
+    return outputs
+
+
+def method_words(analysis: Analysis) -> str:
+    """How the numbers were made, in a line: for headers and below pictures."""
+    settings = analysis.settings
+    delay = "delay fitted" if settings.fit.delay is Delay.FIT else f"delay {settings.fit.T_a:g} s"
+    return ", ".join(
+        [_METHODS[settings.fit.method], delay, _CONVERSIONS[settings.signal.conversion], f"Hct {settings.hct:g}"]
+    )
+
+
+def _write_maps(analysis: Analysis, folder: Path) -> None:
+    geometry = analysis.series.geometry
+    common = {
+        "method": method_words(analysis),
+        "version": f"MyoPINN {__version__}",
+        "settings": analysis.settings.digest(),
+        "use": RESEARCH_USE,
+    }
+    for name, values in analysis.maps.values.items():
+        quantity = QUANTITIES[name]
+        keys = {"quantity": f"{name} ({quantity.label})", "units": quantity.unit, "OSIPI": quantity.code, **common}
+        write_map(folder / f"{name}.nrrd", quantity.shown(values), geometry, keys=keys)
+    write_label(folder / "segments.nrrd", analysis.segments.label, geometry)
+
+
+def _write_tables(analysis: Analysis, folder: Path) -> None:
+    write_segment_table(folder / "aha.csv", [_segment_columns(row) for row in analysis.segment_table])
+    curve_set = analysis.curve_set
+    time = curve_set.aif_time
+    write_curves(folder / "aif.csv", time, {"C_ap_mM": curve_set.aif(time), "C_ab_mM": curve_set.C_ab})
+    write_segment_table(folder / "segment_curves.csv", _curve_rows(analysis))
+
+
+def _segment_columns(row: SegmentRow) -> dict:
+    """A row of ``aha.csv``: for each quantity the fit of the mean curve, then statistics over the voxels."""
+    columns = {
+        "segment": row.segment,
+        "name": row.name,
+        "territory": row.territory,
+        "voxels": row.voxels,
+        "valid_percent": None if row.valid_share is None else percent(row.valid_share),
+    }
+    for name, found in row.statistics.items():
+        column = QUANTITIES[name].column
+        values = {"mean_curve": row.mean_curve.get(name)}
+        values |= {key: getattr(found, key) for key in ("median", "q1", "q3", "mean", "sd")}
+        columns |= {f"{column}_{key}": None if value is None else shown(name, value) for key, value in values.items()}
+    return {**columns, "reason": row.reason}
+
+
+def _curve_rows(analysis: Analysis) -> list[dict]:
+    """One row a frame; three columns a segment, since each has the clock of its slice."""
+    curves, fitted = analysis.segment_curves, analysis.segment_result.C_t
+    columns = {}
+    for row, number in enumerate(analysis.segment_numbers):
+        stem = f"{number}_{NAMES[number].replace(' ', '_')}"
+        columns[f"{stem}_time_s"] = curves.time[curves.clock[row]]
+        columns[f"{stem}_C_t_mM"] = curves.C_t[row]
+        columns[f"{stem}_fitted_mM"] = fitted[row]
+    return [{name: float(values[frame]) for name, values in columns.items()} for frame in range(curves.time.shape[1])]
+
+
+def _write_pictures(analysis: Analysis, folder: Path, report: Report) -> None:
+    footer = figures.footer(method_words(analysis))
+    by_mean = {row.segment: row.mean_curve.get("MBF") for row in analysis.segment_table}
+    values = {
+        number: None if flow is None or not np.isfinite(flow) else shown("MBF", flow)
+        for number, flow in by_mean.items()
+    }
+    estimated = analysis.segments.estimated_insertion
+    title = "Myocardial blood flow by AHA segment"
+    doubtful = [row.segment for row in analysis.segment_table if row.mean_curve and row.reason]
+    figures.bullseye(
+        folder / "bullseye.png", values,
+        quantity="MBF", title=title, footer=footer, estimated_insertion=estimated, doubtful=doubtful,
+    )  # fmt: skip
+    report(Progress("writing", 0.6))
+    figures.overlay(
+        folder / "maps.png", analysis.series, analysis.maps,
+        segments=analysis.segments, quantity="MBF", title="Myocardial blood flow", footer=footer,
+    )  # fmt: skip
+    report(Progress("writing", 0.8))
+    figures.curves(
+        folder / "curves.png", analysis.segment_curves, analysis.segment_result, analysis.segment_numbers,
+        hct=analysis.settings.hct, density=analysis.settings.density, title="Mean curve of each segment", footer=footer,
+    )  # fmt: skip
+
+
+def _summary(analysis: Analysis, missing: tuple[str, ...]) -> dict:
+    """What ``result.json`` says beside the files; no name and no path of the study."""
+    series, segments = analysis.series, analysis.segments
+    slices, rows, columns = series.geometry.shape
+    return {
+        "myopinn": __version__,
+        "use": RESEARCH_USE,
+        "method": method_words(analysis),
+        "settings": analysis.settings.to_json(),
+        "settings_digest": analysis.settings.digest(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "seconds": {name: round(value, 4) for name, value in analysis.seconds.items()},
+        "series": {
+            "slices": slices, "rows": rows, "columns": columns, "frames": series.frames,
+            "times_from": series.acquisition.time_source,
+        },
+        "segments": {"model": segments.model, "levels": [level.value for level in segments.levels],
+                     "estimated_insertion": bool(segments.estimated_insertion)},
+        "voxels": analysis.outcomes,
+        "warnings": [*analysis.notes, *missing],
+    }  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

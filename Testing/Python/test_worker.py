@@ -1,0 +1,103 @@
+"""How the engine's own process ends: by a cancel, by its stdin, by a fault, and what it says of each."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from MyoPINNLib.errors import Cancelled, EngineError, FitError, InputError
+from MyoPINNLib.events import Failed, Fault, Warned
+from MyoPINNLib.worker import Cancelling, failure, work
+
+
+class Exit:
+    """Stands in for ``os._exit``: notes the code."""
+
+    def __init__(self) -> None:
+        self.code, self.called = None, threading.Event()
+
+    def __call__(self, code: int) -> None:
+        self.code = code
+        self.called.set()
+
+
+def test_a_cancel_file_stops_a_run_at_its_next_report(tmp_path):
+    heard = []
+    with Cancelling(tmp_path / "cancel", heard.append, watch_stdin=False) as cancelling:
+        report = cancelling.guard(heard.append)
+        report(Warned("on"))
+        (tmp_path / "cancel").touch()
+        with pytest.raises(Cancelled):
+            report(Warned("too late"))
+    assert heard == [Warned("on")]
+    assert not (tmp_path / "cancel").exists()
+
+
+def test_a_run_too_deep_in_thought_is_left(tmp_path):
+    heard, leave = [], Exit()
+    with Cancelling(tmp_path / "cancel", heard.append, watch_stdin=False, leave=leave):
+        before = time.monotonic()
+        (tmp_path / "cancel").touch()
+        assert leave.called.wait(3)
+        assert time.monotonic() - before < 1.5
+    assert leave.code == 130
+    assert heard == [Failed(Fault.CANCELLED, "The run was cancelled.", "Nothing was changed.")]
+
+
+def test_a_run_that_ends_in_time_is_not_left(tmp_path):
+    leave = Exit()
+    with Cancelling(tmp_path / "cancel", lambda event: None, watch_stdin=False, leave=leave):
+        (tmp_path / "cancel").touch()
+    assert not leave.called.wait(1.2)
+
+
+def test_a_cancel_of_an_earlier_run_does_not_stop_this_one(tmp_path):
+    (tmp_path / "cancel").touch()
+    with Cancelling(tmp_path / "cancel", lambda event: None, watch_stdin=False) as cancelling:
+        cancelling.guard(lambda event: None)(Warned("on"))
+
+
+def test_a_report_that_nobody_reads_ends_the_run(tmp_path):
+    def closed(event):
+        raise BrokenPipeError
+
+    with Cancelling(tmp_path / "cancel", closed, watch_stdin=False) as cancelling, pytest.raises(Cancelled):
+        cancelling.guard(closed)(Warned("x"))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (InputError("Empty.", "Draw."), Fault.INPUT, 2),
+        (FitError("No curve."), Fault.INPUT, 2),
+        (Cancelled(), Fault.CANCELLED, 130),
+        (KeyboardInterrupt(), Fault.CANCELLED, 130),
+        (EngineError("No engine."), Fault.DEFECT, 1),
+        (MemoryError(), Fault.DEFECT, 1),
+        (ZeroDivisionError("x"), Fault.DEFECT, 1),
+    ],
+)
+def test_an_exception_is_told_in_a_sentence_with_whose_fault_it_is(error, kind, code):
+    failed = failure(error)
+    assert (failed.kind, failed.kind.exit_code) == (kind, code)
+    assert failed.text.endswith(".")
+    assert "\n" not in failed.text
+
+
+def test_a_defect_leaves_its_traceback_in_the_log_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("MyoPINNLib.worker.Job.read", lambda folder: 1 / 0)
+    heard = []
+    assert work(tmp_path, heard.append) == 1
+    assert heard[-1] == Failed(
+        Fault.DEFECT, "MyoPINN met a defect of its own (ZeroDivisionError).", "The details are in engine.log."
+    )
+    assert "Traceback" in (tmp_path / "engine.log").read_text()
+
+
+def test_a_fault_of_the_input_leaves_no_traceback(tmp_path):
+    heard = []
+    assert work(tmp_path, heard.append) == 2
+    assert "holds no job.json" in heard[-1].text
+    assert "Traceback" not in (tmp_path / "engine.log").read_text()
