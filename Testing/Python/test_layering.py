@@ -25,7 +25,20 @@ FLOORS = (
     *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "log", "events", "motion")),
     *(
         (f"MyoPINNLib/{name}.py", 2)
-        for name in ("concentration", "aha", "anatomy", "insertion", "polar", "fit", "maps", "prior")
+        for name in (
+            "relaxation",
+            "bolus",
+            "bloodpool",
+            "plausibility",
+            "concentration",
+            "aha",
+            "anatomy",
+            "insertion",
+            "polar",
+            "fit",
+            "maps",
+            "prior",
+        )
     ),
     *((f"MyoPINNLib/{name}.py", 1) for name in ("geometry", "series", "aif", "convolution", "kinetics", "settings")),
     *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "errors", "options", "__init__")),
