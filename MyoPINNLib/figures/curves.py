@@ -67,26 +67,26 @@ def draw(
     edges = {"left": 0.062, "right": 0.985, "bottom": _BOTTOM / height, "top": 1 - _TOP / height}
     grid = figure.add_gridspec(1 + len(rings), _COLUMNS, hspace=0.5, wspace=0.14, **edges)
     flows = QUANTITIES["MBF"].shown(derived_quantities(result.parameters, hct=hct, density=density)["MBF"])
-    _arterial_panel(figure.add_subplot(grid[0, :3]), result, float(segment_curves.time.max()))
+    _arterial_panel(figure.add_subplot(grid[0, :3]), result, _span(segment_curves))
     _key(figure, grid[0, 3:], hct, density)
     for row, ring in enumerate(rings, start=1):
         for segment in range(ring.first, ring.first + ring.count):
             axes = figure.add_subplot(grid[row, segment - ring.first])
             place = numbers.index(segment) if segment in numbers else None
             _segment_panel(axes, segment, segment_curves, result, place, flows)
-            axes.set(xlim=(0, float(segment_curves.time.max())), ylim=_limits(segment_curves, result))
+            axes.set(xlim=_span(segment_curves), ylim=_limits(segment_curves, result))
             _label_edges(axes, ring, segment, last_row=row == len(rings))
     add_words(figure, title=title, footer=footer)
     return figure
 
 
-def _arterial_panel(axes: Axes, result: FitResult, end: float) -> None:
+def _arterial_panel(axes: Axes, result: FitResult, span: tuple[float, float]) -> None:
     """Arterial plasma concentration, its samples and what stands between them."""
     aif = result.aif
-    fine = np.linspace(0, end, 800)
+    fine = np.linspace(*span, 800)
     axes.plot(fine, aif(fine), color="#a3123a", linewidth=1.5)
     axes.plot(aif.knots, aif.C_ap, "o", color="#a3123a", markersize=2.6)
-    axes.set(xlim=(0, end), xlabel="time (s)", ylabel="$C_{ap}$ (mM)")
+    axes.set(xlim=span, xlabel="time (s)", ylabel="$C_{ap}$ (mM)")
     axes.set_title("Arterial input: plasma concentration", size=10, weight="bold", loc="left", color=INK)
     _plain(axes)
 
@@ -121,6 +121,12 @@ def _segment_panel(
         weight="bold",
         color=colour,
     )
+
+
+def _span(curves: TissueCurves) -> tuple[float, float]:
+    """The times to show, s: from zero, or from the first counted frame where that comes late (after a pre-bolus)."""
+    first, last = float(curves.time[curves.weight > 0].min()), float(curves.time.max())
+    return (first if first > 0.1 * last else 0.0), last
 
 
 def _limits(curves: TissueCurves, result: FitResult) -> tuple[float, float]:

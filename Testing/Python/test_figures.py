@@ -331,6 +331,14 @@ def test_frames_left_out_are_not_drawn(fitted_segments):
     assert len(panel(figure, 3).lines[0].get_xdata()) == measured.time.shape[1] - 1
 
 
+def test_frames_before_a_second_bolus_take_no_room(fitted_segments):
+    measured, result, numbers = fitted_segments
+    weight = (measured.time > 20).astype(float)
+    figure = curves_of((replace(measured, weight=weight), result, numbers))
+    assert figure.axes[0].get_xlim()[0] == panel(figure, 3).get_xlim()[0] == measured.time[weight > 0].min()
+    assert panel(curves_of(fitted_segments), 3).get_xlim()[0] == 0
+
+
 def test_doubt_and_absence_are_written_in_the_panel(fitted_segments):
     figure = curves_of(fitted_segments)
     assert "not reliable:\nthe model does not follow the\ncurve" in panel(figure, 2).texts[0].get_text()
