@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from MyoPINNLib.simulate.bolus import Blood, Passage, gamma_variate, heartbeats, slice_clocks
+from MyoPINNLib.simulate.passage import Blood, Passage, gamma_variate, heartbeats, slice_clocks
 
 
 @pytest.fixture
