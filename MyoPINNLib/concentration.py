@@ -86,7 +86,7 @@ def curves_from_series(series: PerfusionSeries, masks: Masks, settings: Settings
     )
     found = _dual(curves, blood, settings) if how.bolus is Injection.DUAL else _single(curves, blood, settings)
     found = replace(found, baseline=baseline)
-    return replace(found, notes=(*blood.notes, *found.notes, *doubts(found)))
+    return replace(found, notes=(*blood.notes, *found.notes, *doubts(found.curves, found.aif_time, found.C_ab)))
 
 
 def _check_numbers(series: PerfusionSeries, masks: Masks) -> None:
@@ -133,41 +133,37 @@ def _single(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> Curv
 
 
 def _dual(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveSet:
-    """The input is the pre-bolus over the dose ratio, moved to the main bolus; tissue counts from just before the main.
+    """The first pass of the main bolus is taken from the pre-bolus over the dose ratio; tissue counts from just before.
 
-    Moved by the mean difference of the times at which both rise through the same shares of the (scaled) peak, low
-    enough that the main bolus is not saturated there. What the pre-bolus left in blood and tissue at the main bolus's
-    foot is taken off: both count from zero. After the pre-bolus's interval the input is the main bolus's own blood.
+    The 2CXM is linear and remembers: the input keeps the pre-bolus itself, so that what it left in the tissue is in the
+    model and nothing needs to be taken off.
     """
-    ratio = settings.signal.dose_ratio
     main = find_bolus(blood.C_ab)
-    pre = pre_bolus_before(blood.C_ab, main, blood.time, ratio)
-    scaled = blood.C_ab / ratio
-    left = _mean_before(blood.C_ab, main)
-    height = float(scaled[pre.peak])
-    own = blood.C_ab - left
-    shift = float(np.mean(rise_times(blood.time, own, main, height) - rise_times(blood.time, scaled, pre, height)))
-    time, C_ab = _joined(blood, scaled, own, main, shift)
-    starts = blood.time[main.foot] + min(shift - (blood.time[main.foot] - blood.time[pre.foot]), 0.0)
-    first = np.maximum((curves.time <= starts).sum(axis=1) - FRAMES_BEFORE_MAIN, 0)
+    pre = pre_bolus_before(blood.C_ab, main, blood.time, settings.signal.dose_ratio)
+    time, C_ab = _joined(blood, pre, main, settings.signal.dose_ratio)
+    first = np.maximum((curves.time <= blood.time[main.foot]).sum(axis=1) - FRAMES_BEFORE_MAIN, 0)
     counted = np.arange(curves.time.shape[1]) >= first[:, None]
-    quiet = (counted & (curves.time <= starts))[curves.clock] & (curves.weight[curves.clock] > 0)
-    rest = np.where(quiet, curves.C_t, 0.0).sum(axis=1) / np.maximum(quiet.sum(axis=1), 1)
-    tissue = replace(curves, C_t=curves.C_t - rest[:, None], weight=curves.weight * counted)
+    tissue = replace(curves, weight=curves.weight * counted)
     notes = (LINEAR_DUAL_BOLUS,) if settings.signal.conversion is Conversion.LINEAR else ()
     aif = ArterialInput.from_blood(time, C_ab, settings.hct)
-    return CurveSet(tissue, aif, C_ab, time, blood.voxels, np.zeros(0, dtype=int), float(blood.time[main.foot]), notes)
+    arrival = float(blood.time[main.foot])
+    return CurveSet(tissue, aif, C_ab, time, blood.voxels, np.zeros(0, dtype=int), arrival, notes)
 
 
-def _mean_before(curve: np.ndarray, bolus: Bolus) -> float:
-    """Mean of the few frames up to the foot."""
-    return float(curve[max(bolus.foot + 1 - FRAMES_BEFORE_MAIN, 0) : bolus.foot + 1].mean())
+def _joined(blood: BloodCurve, pre: Bolus, main: Bolus, dose_ratio: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times s and C_ab mM: the pre-bolus as measured; scaled and moved, on what is left of it; the main bolus's tail.
 
-
-def _joined(
-    blood: BloodCurve, scaled: np.ndarray, own: np.ndarray, main: Bolus, shift: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The scaled pre-bolus moved by ``shift`` s, then the main bolus's own blood: times s and C_ab mM."""
-    moved = blood.time[: main.foot + 1] + shift
-    later = blood.time > moved[-1]
-    return np.concatenate([moved, blood.time[later]]), np.concatenate([scaled[: main.foot + 1], own[later]])
+    Moved by the mean difference of the times at which both rise through the same shares of the scaled peak, low enough
+    that the main bolus is not saturated there. The scaled piece ends where the main bolus has surely not begun in the
+    measured one: scaled, the first sign of it would be a bolus of its own. From there on the blood is measured again: it
+    is thin by then.
+    """
+    before = slice(0, main.baseline)
+    left = float(blood.C_ab[before][-FRAMES_BEFORE_MAIN:].mean())
+    scaled = (blood.C_ab / dose_ratio)[before]
+    height = float(scaled[pre.peak])
+    late = rise_times(blood.time, blood.C_ab - left, main, height) - rise_times(blood.time, scaled, pre, height)
+    moved = blood.time[before] + late.mean()
+    arriving, later = moved > blood.time[before][-1], blood.time > moved[-1]
+    time = np.concatenate([blood.time[before], moved[arriving], blood.time[later]])
+    return time, np.concatenate([blood.C_ab[before], scaled[arriving] + left, blood.C_ab[later]])

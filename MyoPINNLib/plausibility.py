@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .errors import InputError
-
-if TYPE_CHECKING:
-    from .concentration import CurveSet
+from .fit import TissueCurves
 
 BLOOD_PEAK, TISSUE_PEAK = (1.0, 10.0), (0.1, 2.0)
 FLAT_TOP = 0.62
 
 
-def doubts(found: CurveSet) -> tuple[str, ...]:
-    """Doubts in plain words; InputError where the myocardium enhances more than the blood."""
-    blood = float(found.C_ab.max())
-    counted = found.curves.weight[found.curves.clock] > 0
-    tissue = float(
-        np.nanmedian(np.where(counted, found.curves.C_t, np.nan).max(axis=1, initial=-np.inf, where=counted))
-    )
+def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tuple[str, ...]:
+    """Doubts in plain words about tissue ``curves`` and blood ``C_ab`` (m,) mM at ``aif_time`` (m,) s.
+
+    Raises InputError where the myocardium enhances more than the blood.
+    """
+    counted = curves.weight[curves.clock] > 0
+    blood, tissue = float(C_ab.max()), float(np.median(np.where(counted, curves.C_t, -np.inf).max(axis=1)))
     if tissue > blood:
         raise InputError(
             f"The myocardium enhances to {tissue:.2g} mM and the LV blood pool to {blood:.2g} mM; blood enhances more.",
@@ -34,7 +30,7 @@ def doubts(found: CurveSet) -> tuple[str, ...]:
         )
     if not TISSUE_PEAK[0] <= tissue <= TISSUE_PEAK[1]:
         said.append(f"The myocardium's peak is {tissue:.2g} mM; 0.3 to 1.5 mM is usual: check the mask, TS and T1.")
-    share = flatness(found.aif_time, found.C_ab)
+    share = flatness(aif_time, C_ab)
     if share > FLAT_TOP:
         said.append(
             f"The arterial input looks saturated: it is above 90 % of its peak for {share:.0%} of the time it is above half "
