@@ -15,6 +15,7 @@ import numpy as np
 ANTERIOR_INSERTION = np.deg2rad(120.0)
 RV_WALL = 3.5
 _FAT = 4.0
+_RING = 1441
 
 
 class Tissue(IntEnum):
@@ -79,8 +80,9 @@ class Contours:
 
     def outline(self, angle: np.ndarray) -> np.ndarray:
         """Outer edge of the fat around the heart, r mm, filling the grooves at the insertions."""
-        spread = np.linspace(-0.45, 0.45, 9)
-        return np.mean([self.right_ventricle(angle + s) for s in spread], axis=0) + RV_WALL + _FAT
+        ring, spread = np.linspace(-np.pi, np.pi, _RING), np.linspace(-0.45, 0.45, 9)
+        smooth = np.mean([self.right_ventricle(ring + shift) for shift in spread], axis=0)
+        return np.interp(angle, ring, smooth) + RV_WALL + _FAT
 
     def muscles(self) -> list[tuple[float, float, float]]:
         """(x, y, radius) mm of the anterolateral and the posteromedial papillary muscle."""
