@@ -54,6 +54,15 @@ def find_bolus(curve: np.ndarray, first: int = 0, last: int | None = None) -> Bo
     return Bolus(first + int(low[-1]), first + peak)
 
 
+def main_bolus(curve: np.ndarray) -> Bolus:
+    """The highest passage of ``curve`` (t,); its foot is the valley before its steepest rise: a pre-bolus's tail, or rest."""
+    peak = int(np.argmax(curve))
+    foot = int(np.argmax(np.diff(curve[: peak + 1]))) if peak else 0
+    while foot > 0 and curve[foot - 1] < curve[foot]:
+        foot -= 1
+    return Bolus(foot, peak)
+
+
 def checked_bolus(curve: np.ndarray, time: np.ndarray) -> Bolus:
     """The bolus of the blood's signal ``curve`` (t,) at ``time`` (t,) s, or an InputError that says why there is none."""
     bolus = find_bolus(curve)

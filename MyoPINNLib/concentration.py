@@ -13,7 +13,7 @@ import numpy as np
 
 from .aif import ArterialInput
 from .bloodpool import BloodCurve, blood_curve, noise_in_time
-from .bolus import Bolus, find_bolus, pre_bolus_before, rise_times
+from .bolus import Bolus, main_bolus, pre_bolus_before, rise_times
 from .errors import InputError
 from .fit import TissueCurves
 from .plausibility import doubts
@@ -138,7 +138,7 @@ def _dual(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveS
     The 2CXM is linear and remembers: the input keeps the pre-bolus itself, so that what it left in the tissue is in the
     model and nothing needs to be taken off.
     """
-    main = find_bolus(blood.C_ab)
+    main = main_bolus(blood.C_ab)
     pre = pre_bolus_before(blood.C_ab, main, blood.time, settings.signal.dose_ratio)
     time, C_ab = _joined(blood, pre, main, settings.signal.dose_ratio)
     first = np.maximum((curves.time <= blood.time[main.foot]).sum(axis=1) - FRAMES_BEFORE_MAIN, 0)
