@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from .events import MAX_LINE, Event, Failed, Fault, from_line
 from .job import CANCEL, RESULT
@@ -55,11 +56,9 @@ def launch(command: Sequence[str]) -> subprocess.Popen:
     """Start ``command`` at the head of a process group of its own, all three streams as pipes."""
     library = str(Path(__file__).resolve().parents[1])
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
-    own_group = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-        if sys.platform == "win32"
-        else {"start_new_session": True}
-    )
+    own_group: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return subprocess.Popen(
         list(command),
         stdin=subprocess.PIPE,

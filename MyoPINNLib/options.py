@@ -80,7 +80,7 @@ class Number:
 
     def _number(self, key: str, value):
         kind = Integral if self.whole else Real
-        if isinstance(value, bool) or not isinstance(value, kind) or not abs(value) < HUGE:
+        if isinstance(value, bool) or not isinstance(value, kind) or not abs(value) < HUGE:  # type: ignore[operator]
             what = "a whole number" if self.whole else "a number"
             raise InputError(f"{key} is {_quoted(value)}; it must be {what}{self._in_unit()}.", self.hint)
         return value

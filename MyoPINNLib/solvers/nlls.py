@@ -10,7 +10,7 @@ is biased upwards where it is low.
 from __future__ import annotations
 
 import time as clock
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -64,6 +64,7 @@ class ExchangeModel:
     aif: ArterialInput
     convolution: type
     T_a: float | None
+    _shared: ExponentialConvolution | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         shared = None if self.T_a is None else self.convolution(self.aif, self.time - self.T_a)
