@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bolus import checked_bolus
+from .bolus import checked_bolus, earlier_hump
 from .errors import InputError
 from .relaxation import Readout, concentration_from_signal, without_noise_floor
 from .series import Masks, PerfusionSeries
@@ -30,7 +30,8 @@ FEW_FOR_SURFACE, ROBUST_STEPS = 24, 8
 @dataclass(frozen=True)
 class BloodCurve:
     """``C_ab`` (t,) mM of whole blood at ``time`` (t,) s, from ``voxels`` (b, 3) k, j, i; ``quiet_until`` s: the
-    last frame of the baseline; ``arrival`` s, just before the rise; ``notes`` in plain words."""
+    last frame of the baseline; ``arrival`` s, just before the rise; ``notes`` in plain words; ``hump`` s: the peak of a
+    smaller bolus before it, if any."""
 
     time: np.ndarray
     C_ab: np.ndarray
@@ -38,6 +39,7 @@ class BloodCurve:
     quiet_until: float
     arrival: float
     notes: tuple[str, ...] = ()
+    hump: float | None = None
 
 
 def blood_curve(series: PerfusionSeries, masks: Masks, readout: Readout, how: SignalSettings) -> BloodCurve:
@@ -45,8 +47,9 @@ def blood_curve(series: PerfusionSeries, masks: Masks, readout: Readout, how: Si
     k = int(np.argmax(masks.blood_pool.sum(axis=(1, 2))))
     counted = series.weight[k] > 0
     time, signal = series.time[k, counted], series.signal[counted][:, k, masks.blood_pool[k]].T.astype(float)
-    bolus = checked_bolus(np.median(signal, axis=0), time)
-    frames = how.baseline_frames or bolus.baseline
+    pool = np.median(signal, axis=0)
+    bolus, hump = checked_bolus(pool, time), earlier_hump(pool)
+    frames = how.baseline_frames or (hump or bolus).baseline
     sigma = noise_in_time(signal[:, :frames])
     places = np.argwhere(masks.blood_pool[k])
     start = signal[:, :frames].mean(axis=1)
@@ -64,7 +67,9 @@ def blood_curve(series: PerfusionSeries, masks: Masks, readout: Readout, how: Si
     voxels = np.column_stack([np.full(pure.sum(), k), places[pure]])
     arrival = float(time[bolus.foot] + time[bolus.foot + 1]) / 2
     notes = () if len(voxels) >= FEW_VOXELS else (_few(len(voxels), len(places)),)
-    return BloodCurve(time, C_ab, voxels, float(time[frames - 1]), arrival, notes)
+    return BloodCurve(
+        time, C_ab, voxels, float(time[frames - 1]), arrival, notes, None if hump is None else float(time[hump.peak])
+    )
 
 
 def noise_in_time(signal: np.ndarray) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import medfilt
 
 from .errors import InputError
 
 FOOT = 0.03
 NOISE_WIDTHS = 4.0
 SMALLEST_RISE = 0.5
-RISING_LEVELS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
+SMALLEST_HUMP, HUMP_FOOT, HUMP_NOISE_WIDTHS = 0.05, 0.05, 6.0
 SMALLEST_PRE_BOLUS = 0.25
 FALLEN = 0.6
 ENOUGH_BASELINE = 4
@@ -26,8 +27,8 @@ class Bolus:
 
     @property
     def baseline(self) -> int:
-        """How many frames are surely before the contrast agent: not the last two before the rise, where there are more."""
-        return self.foot - 1 if self.foot >= ENOUGH_BASELINE else self.foot + 1
+        """How many frames are surely before the contrast agent: the last one or two before the rise may hold a little."""
+        return self.foot - 1 if self.foot >= ENOUGH_BASELINE else max(self.foot, 1)
 
 
 def noise_of(curve: np.ndarray) -> float:
@@ -35,23 +36,22 @@ def noise_of(curve: np.ndarray) -> float:
     return float(np.median(np.abs(np.diff(curve, n=2))) / (0.6745 * np.sqrt(6.0)))
 
 
-def find_bolus(curve: np.ndarray, first: int = 0, last: int | None = None) -> Bolus:
-    """The highest passage of ``curve`` (t,) among frames ``first`` .. ``last``; its foot is where the rise starts.
+def find_bolus(curve: np.ndarray) -> Bolus:
+    """The highest passage of ``curve`` (t,); its foot is where the rise starts.
 
-    The baseline is the median of what lies before the rise, found by going back from the peak to the first frame
-    that is no higher than the start by ``FOOT`` of the rise or by its noise.
+    The baseline is the median of what lies before the rise, found by going back from the peak to the last frame that is
+    no higher than the start by ``FOOT`` of the rise or by its noise.
     """
-    part = curve[first:last]
-    peak = int(np.argmax(part))
-    before = part[: peak + 1]
+    peak = int(np.argmax(curve))
+    before = curve[: peak + 1]
     level = float(np.median(before[: max(peak // 2, 1)]))
     for _ in range(5):
-        limit = level + max(FOOT * (before[peak] - level), NOISE_WIDTHS * noise_of(part))
+        limit = level + max(FOOT * (before[peak] - level), NOISE_WIDTHS * noise_of(curve))
         low = np.flatnonzero(before <= limit)
         if not low.size:
-            return Bolus(first, first + peak)
+            return Bolus(0, peak)
         level = float(np.median(before[: low[-1] + 1]))
-    return Bolus(first + int(low[-1]), first + peak)
+    return Bolus(int(low[-1]), peak)
 
 
 def main_bolus(curve: np.ndarray) -> Bolus:
@@ -61,6 +61,22 @@ def main_bolus(curve: np.ndarray) -> Bolus:
     while foot > 0 and curve[foot - 1] < curve[foot]:
         foot -= 1
     return Bolus(foot, peak)
+
+
+def earlier_hump(curve: np.ndarray) -> Bolus | None:
+    """A smaller passage before the highest one of ``curve`` (t,), or None: where it is, the baseline ends before it."""
+    main = main_bolus(curve)
+    part = curve[: main.foot + 1]
+    if len(part) < 2 * ENOUGH_BASELINE:
+        return None
+    smooth = medfilt(part, 3)
+    low, noise = float(np.quantile(part, 0.1)), noise_of(part)
+    peak = int(np.argmax(smooth[1:-1])) + 1
+    height = smooth[peak] - low
+    if height < max(SMALLEST_HUMP * (curve[main.peak] - low), HUMP_NOISE_WIDTHS * noise):
+        return None
+    under = np.flatnonzero(part[:peak] <= low + max(HUMP_FOOT * height, NOISE_WIDTHS * noise))
+    return Bolus(int(under[-1]), peak) if under.size else None
 
 
 def checked_bolus(curve: np.ndarray, time: np.ndarray) -> Bolus:
@@ -87,23 +103,15 @@ def checked_bolus(curve: np.ndarray, time: np.ndarray) -> Bolus:
     return bolus
 
 
-def rise_times(time: np.ndarray, curve: np.ndarray, bolus: Bolus, height: float) -> np.ndarray:
-    """Times s at which the rise of ``curve`` (its baseline is 0) crosses each of ``RISING_LEVELS`` of ``height``."""
-    rising = slice(bolus.foot, bolus.peak + 1)
-    level = np.maximum.accumulate(curve[rising])
-    apart = np.concatenate([[True], np.diff(level) > 0])
-    return np.interp(np.array(RISING_LEVELS) * height, level[apart], time[rising][apart])
-
-
 def pre_bolus_before(concentration: np.ndarray, main: Bolus, time: np.ndarray, dose_ratio: float) -> Bolus:
     """The pre-bolus ahead of the ``main`` bolus of the blood's concentration (t,) mM, or an InputError."""
-    end = main.foot + 1
     expected = dose_ratio * float(concentration[main.peak])
-    if end > 3:
-        pre = find_bolus(concentration, 0, end)
-        height, left = float(concentration[pre.peak]), float(concentration[main.foot])
-        enough = height > max(SMALLEST_PRE_BOLUS * expected, NOISE_WIDTHS * noise_of(concentration[:end]))
-        if enough and left < FALLEN * height and 0 < pre.foot < pre.peak:
+    before = concentration[: main.foot + 1]
+    if len(before) > ENOUGH_BASELINE:
+        pre = find_bolus(before)
+        height = float(before[pre.peak])
+        enough = height > max(SMALLEST_PRE_BOLUS * expected, NOISE_WIDTHS * noise_of(before))
+        if enough and before[-1] < FALLEN * height and 0 < pre.foot < pre.peak:
             return pre
     raise InputError(
         f"Only one bolus was found, at {time[main.peak]:.3g} s; a dual-bolus study has a pre-bolus of about {expected:.2g} mM before it.",

@@ -13,11 +13,12 @@ import numpy as np
 
 from .aif import ArterialInput
 from .bloodpool import BloodCurve, blood_curve, noise_in_time
-from .bolus import Bolus, main_bolus, pre_bolus_before, rise_times
+from .bolus import main_bolus, pre_bolus_before
+from .dual_bolus import joined_input
 from .errors import InputError
 from .fit import TissueCurves
 from .plausibility import doubts
-from .relaxation import Readout, concentration_from_signal, signal_from_concentration, without_noise_floor
+from .relaxation import FASTEST_R1, Readout, concentration_from_signal, signal_from_concentration, without_noise_floor
 from .series import Acquisition, Masks, PerfusionSeries
 from .settings import Bolus as Injection
 from .settings import Conversion, Settings, SignalSettings
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 FRAMES_BEFORE_MAIN = 3
+FEWEST_BASELINE_FRAMES = 3
 LINEAR_DUAL_BOLUS = "Linear conversion of the main bolus puts the flow 13 to 69 % too high: use saturation recovery for a dual-bolus study."
 
 
@@ -78,6 +80,7 @@ def curves_from_series(series: PerfusionSeries, masks: Masks, settings: Settings
     how = settings.signal
     readout = readout_of(how, series.acquisition)
     _check_numbers(series, masks)
+    _check_baseline(series, how)
     blood = blood_curve(series, masks, readout, how)
     baseline = _baseline_frames(series, blood, how)
     C_t = _tissue(series, masks, baseline, readout, how)
@@ -86,7 +89,40 @@ def curves_from_series(series: PerfusionSeries, masks: Masks, settings: Settings
     )
     found = _dual(curves, blood, settings) if how.bolus is Injection.DUAL else _single(curves, blood, settings)
     found = replace(found, baseline=baseline)
-    return replace(found, notes=(*blood.notes, *found.notes, *doubts(found.curves, found.aif_time, found.C_ab)))
+    notes = (*_hump_note(blood, how), *_few_frames_note(baseline), *_limit_note(curves, how))
+    return replace(found, notes=(*blood.notes, *notes, *found.notes, *doubts(found.curves, found.aif_time, found.C_ab)))
+
+
+def _check_baseline(series: PerfusionSeries, how: SignalSettings) -> None:
+    if how.baseline_frames is not None and how.baseline_frames >= series.frames:
+        raise InputError(
+            f"{how.baseline_frames} baseline frames were asked for and the series has {series.frames} frames.",
+            "Give --baseline-frames the number of frames before the contrast agent.",
+        )
+
+
+def _hump_note(blood: BloodCurve, how: SignalSettings) -> tuple[str, ...]:
+    if blood.hump is None or how.bolus is Injection.DUAL:
+        return ()
+    return (
+        f"A smaller bolus passes first, at {blood.hump:.3g} s: if this is a dual-bolus study, choose the dual bolus.",
+    )
+
+
+def _few_frames_note(baseline: np.ndarray) -> tuple[str, ...]:
+    fewest = int(baseline.min())
+    if fewest >= FEWEST_BASELINE_FRAMES:
+        return ()
+    return (f"Only {fewest} frame(s) lie before the contrast agent: the baseline is uncertain, and all flows with it.",)
+
+
+def _limit_note(curves: TissueCurves, how: SignalSettings) -> tuple[str, ...]:
+    """Signals that no concentration gives are held at the fastest relaxation."""
+    limit = 0.999 * (FASTEST_R1 - 1.0 / how.T1_myocardium) / how.relaxivity
+    held = int(((curves.C_t > limit) & (curves.weight[curves.clock] > 0)).any(axis=1).sum())
+    if how.conversion is Conversion.LINEAR or not held:
+        return ()
+    return (f"In {held} of {len(curves)} voxels the signal is higher than full recovery: check TS, T1 and the masks.",)
 
 
 def _check_numbers(series: PerfusionSeries, masks: Masks) -> None:
@@ -103,11 +139,6 @@ def _check_numbers(series: PerfusionSeries, masks: Masks) -> None:
 def _baseline_frames(series: PerfusionSeries, blood: BloodCurve, how: SignalSettings) -> np.ndarray:
     """(k,) frames of each slice before the contrast agent; each slice has at least one."""
     if how.baseline_frames is not None:
-        most = series.frames - 1
-        if how.baseline_frames > most:
-            raise InputError(
-                f"{how.baseline_frames} baseline frames were asked for and the series has {series.frames} frames."
-            )
         return np.full(len(series.time), how.baseline_frames)
     return np.maximum((series.time <= blood.quiet_until).sum(axis=1), 1)
 
@@ -118,7 +149,8 @@ def _tissue(
     """C_t (n, t) mM of every myocardial voxel, its M0 from its slice's baseline frames."""
     where = np.nonzero(masks.myocardium)
     signal = np.moveaxis(series.signal[(slice(None), *where)], 0, 1).astype(float)
-    sigma = noise_in_time(signal[:, : int(baseline.min())])
+    counted = (series.weight > 0).all(axis=0) & (np.arange(series.frames) < baseline.min())
+    sigma = noise_in_time(signal[:, counted])
     signal = without_noise_floor(signal, sigma)
     weight = series.weight[where[0]] * (np.arange(series.frames) < baseline[where[0], None])
     start = (np.where(weight > 0, signal, 0.0) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
@@ -133,14 +165,10 @@ def _single(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> Curv
 
 
 def _dual(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveSet:
-    """The first pass of the main bolus is taken from the pre-bolus over the dose ratio; tissue counts from just before.
-
-    The 2CXM is linear and remembers: the input keeps the pre-bolus itself, so that what it left in the tissue is in the
-    model and nothing needs to be taken off.
-    """
+    """The input of dual_bolus.py; tissue counts from just before the main bolus."""
     main = main_bolus(blood.C_ab)
     pre = pre_bolus_before(blood.C_ab, main, blood.time, settings.signal.dose_ratio)
-    time, C_ab = _joined(blood, pre, main, settings.signal.dose_ratio)
+    time, C_ab = joined_input(blood.time, blood.C_ab, pre, main, settings.signal.dose_ratio)
     first = np.maximum((curves.time <= blood.time[main.foot]).sum(axis=1) - FRAMES_BEFORE_MAIN, 0)
     counted = np.arange(curves.time.shape[1]) >= first[:, None]
     tissue = replace(curves, weight=curves.weight * counted)
@@ -148,22 +176,3 @@ def _dual(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveS
     aif = ArterialInput.from_blood(time, C_ab, settings.hct)
     arrival = float(blood.time[main.foot])
     return CurveSet(tissue, aif, C_ab, time, blood.voxels, np.zeros(0, dtype=int), arrival, notes)
-
-
-def _joined(blood: BloodCurve, pre: Bolus, main: Bolus, dose_ratio: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times s and C_ab mM: the pre-bolus as measured; scaled and moved, on what is left of it; the main bolus's tail.
-
-    Moved by the mean difference of the times at which both rise through the same shares of the scaled peak, low enough
-    that the main bolus is not saturated there. The scaled piece ends where the main bolus has surely not begun in the
-    measured one: scaled, the first sign of it would be a bolus of its own. From there on the blood is measured again: it
-    is thin by then.
-    """
-    before = slice(0, main.baseline)
-    left = float(blood.C_ab[before][-FRAMES_BEFORE_MAIN:].mean())
-    scaled = (blood.C_ab / dose_ratio)[before]
-    height = float(scaled[pre.peak])
-    late = rise_times(blood.time, blood.C_ab - left, main, height) - rise_times(blood.time, scaled, pre, height)
-    moved = blood.time[before] + late.mean()
-    arriving, later = moved > blood.time[before][-1], blood.time > moved[-1]
-    time = np.concatenate([blood.time[before], moved[arriving], blood.time[later]])
-    return time, np.concatenate([blood.C_ab[before], scaled[arriving] + left, blood.C_ab[later]])

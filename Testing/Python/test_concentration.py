@@ -239,3 +239,57 @@ def test_a_weak_bolus_of_blood_is_doubted(a_phantom):
     notes = curves_from_series(series, masks, Settings()).notes
     assert any("blood's peak is 0.5 mM" in note or "blood's peak is 0.49 mM" in note for note in notes)
     assert any("myocardium's peak" in note for note in notes)
+
+
+@pytest.mark.parametrize("gap", [22.0, 32.0, 45.0])
+@pytest.mark.parametrize("bolus", list(Bolus))
+def test_a_pre_bolus_is_never_taken_for_baseline(gap, bolus):
+    base = recipe(Preset.DUAL_BOLUS)
+    clean = make_phantom(
+        replace(base, pre_bolus=gap, frames=int((gap + 45) / base.RR), grid=recipe(Preset.FAST).grid),
+        seed=2,
+        noise=False,
+    )
+    found = curves_from_series(clean.series, clean.masks, Settings(signal=SignalSettings(bolus=bolus)))
+    assert clean.series.time[np.arange(3), found.baseline - 1].max() < base.left.arrival
+    true = clean.aif(found.aif_time)
+    assert np.abs(found.aif(found.aif_time) - true).max() < 0.04 * true.max()
+
+
+def test_a_dual_bolus_study_read_as_a_single_one_is_noticed(a_dual_phantom):
+    notes = curves_from_series(a_dual_phantom.series, a_dual_phantom.masks, Settings()).notes
+    assert any("A smaller bolus passes first" in note for note in notes)
+
+
+@pytest.mark.parametrize("arrival", [1.1, 1.6, 2.2, 3.5])
+def test_a_short_baseline_holds_no_contrast_agent(arrival):
+    base = recipe(Preset.FAST)
+    clean = make_phantom(replace(base, left=replace(base.left, arrival=arrival)), seed=1, noise=False)
+    found = curves_from_series(clean.series, clean.masks, Settings())
+    true = clean.aif(found.aif_time)
+    assert np.abs(found.aif(found.aif_time) - true).max() < 0.02 * true.max()
+    assert any("frame(s) lie before the contrast agent" in note for note in found.notes) == (found.baseline.min() < 3)
+
+
+@pytest.mark.parametrize("rubbish", [np.nan, 0.0, 5000.0])
+def test_a_frame_left_out_of_the_baseline_changes_nothing(a_phantom, rubbish):
+    signal, weight = a_phantom.series.signal.copy(), np.ones(a_phantom.series.time.shape)
+    signal[2], weight[:, 2] = rubbish, 0
+    found = curves_from_series(replace(a_phantom.series, signal=signal, weight=weight), a_phantom.masks, Settings())
+    kept = np.delete(found.curves.C_t, 2, axis=1)
+    expected = np.delete(curves_from_series(a_phantom.series, a_phantom.masks, Settings()).curves.C_t, 2, axis=1)
+    assert np.median(np.abs(kept - expected).max(axis=1)) < 0.08 * np.median(expected.max(axis=1))
+    assert kept.mean(axis=0).max() == pytest.approx(expected.mean(axis=0).max(), rel=0.01)
+
+
+def test_more_baseline_frames_than_frames_are_refused(a_phantom):
+    with pytest.raises(InputError, match="200 baseline frames were asked for and the series has 44 frames"):
+        curves_from_series(a_phantom.series, a_phantom.masks, Settings(signal=SignalSettings(baseline_frames=200)))
+
+
+def test_signals_beyond_full_recovery_are_counted(a_phantom):
+    signal = a_phantom.series.signal.copy()
+    k, j, i = np.argwhere(a_phantom.masks.myocardium)[:7].T
+    signal[25, k, j, i] *= 40
+    notes = curves_from_series(changed(a_phantom, signal), a_phantom.masks, Settings()).notes
+    assert any("In 7 of" in note and "full recovery" in note for note in notes)

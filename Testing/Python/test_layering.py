@@ -27,7 +27,7 @@ FLOORS = (
         (f"MyoPINNLib/{name}.py", 2)
         for name in (
             "relaxation",
-            "bolus",
+            "bolus", "dual_bolus",
             "bloodpool",
             "plausibility",
             "concentration",
