@@ -28,6 +28,7 @@ MUSCLE = (Tissue.MYOCARDIUM, Tissue.PAPILLARY, Tissue.RV_WALL)
 PURE = 0.99
 DRAWN = 0.8
 FULL_SCALE = 2600.0
+_MUSCLE_DENSITY = 0.85
 _BREATH = 4.2
 _AFTER_THE_LAST_FRAME = 2.0
 
@@ -134,9 +135,6 @@ def _images(
         R1 = 1 / how.contrast.T1_myocardium + how.contrast.relaxivity * tissue_curve(aif, clock, **local)
         images[:, k, where] += _MUSCLE_DENSITY * (readout.signal(R1) * muscle_share[k][where][:, None]).T
     return images * shade
-
-
-_MUSCLE_DENSITY = 0.85
 
 
 def _other_tissues(how: Recipe, aif: ArterialInput) -> dict[Tissue, tuple[float, float, Callable]]:
