@@ -105,7 +105,8 @@ class FitSettings:
     PS_range: tuple[float, float] = _limits((1e-6, 0.25), _FLOW, 1e-9, 1e4)
     max_iterations: int = option(100, Number(1, 100000, whole=True))
     tolerance: float = option(
-        0.01, Number(1e-12, 10, hint="In units of the noise variance: a step that lowers chi-square by less is not taken.")
+        0.01,
+        Number(1e-12, 10, hint="In units of the noise variance: a step that lowers chi-square by less is not taken."),
     )
     chunk: int = option(512, Number(1, 10**9, whole=True))
 
@@ -115,7 +116,7 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class AHASettings:
-    """Segments. ``insertion_lps`` mm: anterior RV insertion point a slice or one for all; levels base to apex."""
+    """Segments. ``insertion_lps`` mm: anterior RV insertion point a slice or one for all; ``levels`` one a slice, in the study's order."""
 
     segments: int = option(16, OneOf((16, 17)))
     insertion_lps: tuple[tuple[float, float, float], ...] | None = option(

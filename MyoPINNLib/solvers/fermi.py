@@ -4,8 +4,8 @@
 
 so that R(0) = F_p whatever the shape. ``a`` is how long R stays flat in units of its fall time 1/b. A Fermi function
 cannot follow both the fast transit of plasma and the slow return from the interstitium, so only the first pass counts:
-frames until the input has fallen to half its peak, plus the delay. Even so the flow of exact 2CXM tissue comes out a
-tenth to a fifth too low (the benchmark of the solvers prints it). The integral is a trapezoid sum on a fine grid, taken
+frames until the input has fallen to half its peak, plus the delay. Even so the flow of exact 2CXM tissue comes out
+8 to 26 % too low (make bench prints it). The integral is a trapezoid sum on a fine grid, taken
 by FFT for all voxels at once.
 """
 
