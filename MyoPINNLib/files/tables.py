@@ -5,14 +5,110 @@ from __future__ import annotations
 import csv
 import io
 import math
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..fit import PARAMETERS, FitResult
+from ..aif import ArterialInput
+from ..errors import InputError
+from ..fit import PARAMETERS, FitResult, TissueCurves
 from ..quantities import QUANTITIES, shown
+from ..series import checked_time
 from .outputs import write_whole
+
+MAX_BYTES = 256_000_000
+TIME, INPUT, TISSUE = "time_s", "C_ap_mM", "C_t_mM"
+_COLUMNS = f"The columns are {TIME}, {INPUT}, then one a curve, in mM."
+_ARRAYS = f"It needs the arrays {TIME} (t,), {INPUT} (t,) and {TISSUE} (n, t)."
+
+
+def read_curves(path: Path) -> tuple[TissueCurves, ArterialInput, tuple[str, ...]]:
+    """(curves, input, names) of a .csv with the columns ``time_s``, ``C_ap_mM`` and one a curve, or of an .npz.
+
+    Raises InputError where the file is not there, too large, or holds no such table. A curve may hold "nan": the solver
+    says so of that curve; times and input may not.
+    """
+    path = Path(path)
+    read = {".csv": _read_csv, ".npz": _read_npz}.get(path.suffix.lower())
+    if not path.is_file():
+        raise InputError(f'The table "{path.name}" is not there, or is no file.', "Check the path.")
+    if read is None:
+        raise InputError(f'"{path.name}" is no table of curves.', "Give a .csv or an .npz file.")
+    if path.stat().st_size > MAX_BYTES:
+        raise _too_large(path)
+    time, C_ap, C_t, names = read(path)
+    if len(time) < 2:
+        raise InputError(f'"{path.name}" holds {len(time)} frame; curves need two at least.', _COLUMNS)
+    time = checked_time(time, 1, len(time))[0]
+    again = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if again is not None:
+        raise InputError(f'Two curves of "{path.name}" are called "{again}".', "Give each a name of its own.")
+    return TissueCurves.on_one_clock(time, C_t), ArterialInput(time, C_ap), names
+
+
+def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = [(number, row) for number, row in enumerate(csv.reader(stream), 1) if any(map(str.strip, row))]
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(
+            f'"{path.name}" cannot be read as a table.', "Save it as CSV in UTF-8, with commas."
+        ) from error
+    header = [cell.strip() for cell in rows[0][1]] if rows else []
+    if header[:2] != [TIME, INPUT] or len(header) < 3:
+        found = ", ".join(header[:4]) or "nothing"
+        raise InputError(
+            f'The first row of "{path.name}" is not {TIME}, {INPUT} and a curve: it holds {found:.80}.', _COLUMNS
+        )
+    table = np.array([_numbers(path, number, header, row) for number, row in rows[1:]]).reshape(-1, len(header))
+    return table[:, 0], table[:, 1], table[:, 2:].T, tuple(header[2:])
+
+
+def _numbers(path: Path, number: int, header: list[str], row: list[str]) -> list[float]:
+    """The cells of a row, or an InputError that names the row and the column."""
+    if len(row) != len(header):
+        raise InputError(
+            f'Row {number} of "{path.name}" has {len(row)} cells and the first row {len(header)}.', _COLUMNS
+        )
+    values = []
+    for column, (name, cell) in enumerate(zip(header, row, strict=True)):
+        try:
+            values.append(float(cell))
+        except ValueError:
+            values.append(None)
+        if values[-1] is None or (column < 2 and not math.isfinite(values[-1])):
+            where = f'Row {number}, column "{name}" of "{path.name}"'
+            raise InputError(f'{where} holds "{cell.strip():.20}", which is no number.', "Numbers have a point: 0.85.")
+    return values
+
+
+def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+                raise _too_large(path)
+        with np.load(path, allow_pickle=False) as arrays:
+            time, C_ap, C_t = (np.asarray(arrays[name], dtype=float) for name in (TIME, INPUT, TISSUE))
+            names = tuple(str(name) for name in np.ravel(arrays["names"])) if "names" in arrays else None
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f'"{path.name}" does not hold curves.', _ARRAYS) from error
+    C_t = np.atleast_2d(C_t)
+    if time.ndim != 1 or C_ap.shape != time.shape or C_t.ndim != 2 or C_t.shape[1:] != time.shape:
+        raise InputError(
+            f'"{path.name}" holds {TIME} {time.shape}, {INPUT} {C_ap.shape} and {TISSUE} {C_t.shape}, which do not fit.',
+            _ARRAYS,
+        )
+    names = names or tuple(str(number + 1) for number in range(len(C_t)))
+    if len(names) != len(C_t):
+        raise InputError(f'"{path.name}" holds {len(C_t)} curves and {len(names)} names.', _ARRAYS)
+    return time, C_ap, C_t, names
+
+
+def _too_large(path: Path) -> InputError:
+    return InputError(f'"{path.name}" holds more than {MAX_BYTES:.3g} bytes.', "Split it into smaller tables.")
 
 
 def write_parameters(path: Path, names: Sequence[str], result: FitResult) -> None:
