@@ -58,7 +58,7 @@ def heart_axes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def build_anatomy(grid: Grid) -> Anatomy:
-    """The three slices, base first."""
+    """The three slices, apex first: along their normal, the order in which a reader of the files finds them."""
     geometry = _geometry(grid)
     share = np.stack([_fractions(grid, k) for k in range(len(SLICES))], axis=1)
     x, y = _heart_coordinates(grid, np.arange(grid.size, dtype=float))
@@ -88,7 +88,7 @@ def _heart_coordinates(grid: Grid, index: np.ndarray) -> tuple[np.ndarray, np.nd
 def _to_lps(x: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
     """(..., 3) LPS mm of points of slice ``k``."""
     lateral, inferior, apex = heart_axes()
-    centre = HEART_CENTRE + apex * SLICE_STEP * (k - _MIDDLE_SLICE)
+    centre = HEART_CENTRE - apex * SLICE_STEP * (k - _MIDDLE_SLICE)
     return centre + np.asarray(x)[..., None] * lateral - np.asarray(y)[..., None] * inferior
 
 

@@ -109,4 +109,4 @@ class Contours:
 BASAL = Contours(25.0, 10.5, 0.03, 36.0, 0.35, np.deg2rad(242.0), 2.2, 0.74)
 MID = Contours(23.0, 10.0, 0.02, 30.0, 0.15, np.deg2rad(240.0), 5.2, 0.72)
 APICAL = Contours(16.0, 8.5, 0.01, 19.0, 0.0, np.deg2rad(226.0), 3.4, 0.86)
-SLICES = (BASAL, MID, APICAL)
+SLICES = (APICAL, MID, BASAL)

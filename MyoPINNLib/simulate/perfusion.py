@@ -12,7 +12,7 @@ from enum import Enum
 import numpy as np
 
 from ..kinetics import myocardial_blood_flow
-from .heart import Contours
+from .heart import APICAL, Contours
 
 _HARMONICS = 3
 _TWIST_PER_SLICE = 0.35
@@ -64,12 +64,12 @@ def true_parameters(
     density: float,
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """F_p, v_p, v_e, PS, T_a and MBF at points x, y mm (n,) of slice ``k`` (0 the base), by name, inside units."""
+    """F_p, v_p, v_e, PS, T_a and MBF at points x, y mm (n,) of slice ``k`` (0 the apical one), by name, inside units."""
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
     depth = contours.depth(radius, angle)
     values = _muscle(normal, np.clip(depth, 0, 1))
     for lesion in lesions:
-        share = _membership(lesion.territory, angle, apical=k == 2) * (depth < _BEYOND_THE_WALL)
+        share = _membership(lesion.territory, angle, apical=contours is APICAL) * (depth < _BEYOND_THE_WALL)
         sick = _muscle(lesion.muscle, np.clip(depth, 0, 1))
         values = {name: value + share * (sick[name] - value) for name, value in values.items()}
     rng = np.random.default_rng([seed, 10])

@@ -27,7 +27,7 @@ from ..results import told
 from ..settings import AHASettings
 from .phantom import Phantom
 
-SERIES = ("basal", "mid", "apical")
+SERIES = ("apical", "mid", "basal")
 BLOOD_POOL, MYOCARDIUM, RIGHT_VENTRICLE = 1, 2, 3
 MARKUPS_SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"

@@ -28,9 +28,9 @@ def test_every_pixel_is_wholly_made_of_tissue(an_anatomy):
 
 
 def test_the_long_axis_points_left_forward_and_down(an_anatomy):
-    base_to_apex = an_anatomy.geometry.centres[2] - an_anatomy.geometry.centres[0]
+    base_to_apex = an_anatomy.geometry.centres[0] - an_anatomy.geometry.centres[2]
     assert base_to_apex[0] > 0 and base_to_apex[1] < 0 and base_to_apex[2] < 0
-    assert np.abs(an_anatomy.geometry.normals @ base_to_apex) == pytest.approx(40.0)
+    assert an_anatomy.geometry.normals @ base_to_apex == pytest.approx(-40.0)
 
 
 def test_the_picture_has_anterior_up_and_the_right_ventricle_on_the_left(an_anatomy, centroids):
@@ -57,8 +57,8 @@ def test_the_wall_and_the_cavity_shrink_towards_the_apex():
     angle = np.linspace(0, 2 * np.pi, 100)
     walls = [(heart.epicardium(angle) - heart.endocardium(angle)).mean() for heart in SLICES]
     cavities = [heart.endocardium(angle).mean() for heart in SLICES]
-    assert 11 > walls[0] > walls[1] > walls[2] > 6
-    assert 27 > cavities[0] > cavities[1] > cavities[2] > 12
+    assert 6 < walls[0] < walls[1] < walls[2] < 11
+    assert 12 < cavities[0] < cavities[1] < cavities[2] < 27
 
 
 def test_the_insertion_is_where_the_right_ventricle_meets_the_left(an_anatomy):
