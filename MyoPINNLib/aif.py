@@ -88,14 +88,15 @@ class ArterialInput:
 
     def __call__(self, t) -> np.ndarray:
         """C_ap(t) mM for any array of times, s."""
-        t = np.asarray(t, dtype=float) - self.delay
-        return np.where(t < self.time[0], 0.0, self._pieces(np.clip(t, self.time[0], self.time[-1])))
+        t = np.asarray(t, dtype=float)
+        inside = np.clip(t - self.delay, self.time[0], self.time[-1])
+        return np.where(t < self.knots[0], 0.0, self._pieces(inside))
 
     def derivative(self, t) -> np.ndarray:
         """dC_ap/dt, mM/s."""
-        t = np.asarray(t, dtype=float) - self.delay
-        outside = (t < self.time[0]) | (t > self.time[-1])
-        return np.where(outside, 0.0, self._slope(np.clip(t, self.time[0], self.time[-1])))
+        t = np.asarray(t, dtype=float)
+        inside = np.clip(t - self.delay, self.time[0], self.time[-1])
+        return np.where((t < self.knots[0]) | (t > self.knots[-1]), 0.0, self._slope(inside))
 
     @cached_property
     def _pieces(self) -> PPoly:

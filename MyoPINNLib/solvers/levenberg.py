@@ -17,6 +17,7 @@ _MOST_DAMPING = 1e12
 _ROUNDING = 1e-24
 _LEAST = 1e-300
 _LEAST_GAIN = 1e-4
+_HAIR = 1e-12
 
 Residuals = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -61,12 +62,13 @@ def levenberg_marquardt(
     while iteration < max_iterations and not done.all():
         iteration += 1
         rows = np.flatnonzero(~done)
-        step, foreseen = _step(x[rows], gradient[rows], curvature[rows], damping[rows], lower, upper, longest_step)
-        done[rows] = foreseen <= tolerance * np.minimum(cost[rows], noise_power[rows]) + rounding[rows]
+        step, foreseen, cut = _step(x[rows], gradient[rows], curvature[rows], damping[rows], lower, upper, longest_step)
+        done[rows] = ~cut & (foreseen <= tolerance * np.minimum(cost[rows], noise_power[rows]) + rounding[rows])
         if done[rows].all():
             break
-        rows, step, foreseen = rows[~done[rows]], step[~done[rows]], foreseen[~done[rows]]
-        trial = np.clip(x[rows] + step, lower, upper)
+        left = ~done[rows]
+        rows, step, foreseen = rows[left], step[left], foreseen[left]
+        trial = _snapped(x[rows] + step, lower, upper)
         new_cost, new_gradient, new_curvature = _linearise(residuals, trial, rows)
         gain = (cost[rows] - new_cost) / foreseen
         better = gain > _LEAST_GAIN
@@ -80,6 +82,12 @@ def levenberg_marquardt(
         growth[worse] *= 2
         done[worse] |= damping[worse] > _MOST_DAMPING
     return Minimum(x, cost, done, curvature, iteration)
+
+
+def _snapped(x: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """``x`` with what lies within rounding of a bound on it: a hair's breadth of room would stop every later step."""
+    hair = _HAIR * (upper - lower)
+    return np.where(x <= lower + hair, lower, np.where(x >= upper - hair, upper, x))
 
 
 def _linearise(residuals: Residuals, x: np.ndarray, rows: np.ndarray):
@@ -99,7 +107,8 @@ def held_at_bounds(x: np.ndarray, gradient: np.ndarray, lower: np.ndarray, upper
 
 
 def _step(x, gradient, curvature, damping, lower, upper, longest):
-    """Damped step (a, m) of the free coordinates, and the fall of the cost that the linear model foresees (a,).
+    """Damped step (a, m) of the free coordinates, the fall of the cost that the linear model foresees (a,), and whether
+    the step was cut at a bound (a,): then its small fall says nothing about how far the minimum is.
 
     A step that would cross a bound ends on it, whole: cutting one coordinate alone would leave the others wrong.
     """
@@ -109,13 +118,15 @@ def _step(x, gradient, curvature, damping, lower, upper, longest):
     if outwards.any():
         held |= outwards
         step = _damped(gradient, curvature, damping, held)
-    room = np.where(step > 0, upper - x, x - lower)
-    reach = np.where(held, longest, np.where(room > 0, np.minimum(longest, room), longest))
-    step *= np.minimum(1.0, (reach / np.maximum(np.abs(step), _LEAST)).min(axis=1, keepdims=True))
-    step = np.clip(x + step, lower, upper) - x
+    room = np.maximum(np.where(step > 0, upper - x, x - lower), 0.0)
+    size = np.maximum(np.abs(step), _LEAST)
+    share = np.where(held, 1.0, room / size).min(axis=1)
+    cut = share < 1.0
+    share = np.minimum(np.minimum(share, 1.0), (longest / size).min(axis=1))
+    step = np.clip(x + step * share[:, None], lower, upper) - x
     bent = np.einsum("ai,aij,aj->a", step, curvature, step)
     foreseen = -2 * np.einsum("ai,ai->a", gradient, step) - bent
-    return step, np.maximum(foreseen, _LEAST)
+    return step, np.maximum(foreseen, _LEAST), cut
 
 
 def _damped(gradient, curvature, damping, held):
