@@ -1,0 +1,74 @@
+"""Studies, masks and landmarks in; maps and tables out (``files.nrrd``, ``files.tables``).
+
+Each reader is imported when it is called: a job of NRRD files needs no pydicom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..geometry import Geometry
+    from ..series import Masks, PerfusionSeries
+
+_ONE_STUDY = "Give one DICOM folder, or the NRRD or NIfTI files of one series."
+
+
+def read_study(
+    paths: Sequence[Path], *, series: int | str | None = None, interval: float | None = None
+) -> PerfusionSeries:
+    """A perfusion series from a DICOM folder, or from 4D NRRD, Slicer's .seq.nrrd or NIfTI files (all slices, or one each).
+
+    ``series`` chooses one of a DICOM folder that holds several; ``interval`` s between frames, where the files give no
+    times. Raises InputError for whatever is no readable perfusion study.
+    """
+    places = [Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    if not places:
+        raise InputError("No study was named.", _ONE_STUDY)
+    for place in places:
+        if not place.exists():
+            raise InputError(f'The study "{place.name}" is not there.', "Check the path.")
+    from .images import suffix_of
+
+    if all(suffix_of(place) and place.is_file() for place in places):
+        from .volumes import read_volumes
+
+        return read_volumes(places, interval=interval)
+    if len(places) > 1:
+        raise InputError(f"The study is {len(places)} things that are not all NRRD or NIfTI files.", _ONE_STUDY)
+    from .dicom import read_dicom
+
+    return read_dicom(places[0], series=_number(series), interval=interval)
+
+
+def _number(series: int | str | None) -> int | None:
+    """The number of a series as the user gave it."""
+    try:
+        return None if series is None else int(series)
+    except ValueError as error:
+        raise InputError(f'There is no series "{series:.40}".', "Series are chosen by their number.") from error
+
+
+def describe(series: PerfusionSeries) -> list[str]:
+    """What a series holds and what is doubtful about it, a line each; never anything of the patient."""
+    from .describe import describe as lines
+
+    return lines(series)
+
+
+def read_masks(paths: Sequence[Path], geometry: Geometry, **options) -> Masks:
+    """Masks on the grid of a series; see ``files.masks.read_masks``."""
+    from .masks import read_masks as read
+
+    return read(paths, geometry, **options)
+
+
+def read_insertion(path: Path) -> tuple[tuple[float, float, float], ...]:
+    """The anterior RV insertion as LPS points; see ``files.landmarks.read_insertion``."""
+    from .landmarks import read_insertion as read
+
+    return read(path)
