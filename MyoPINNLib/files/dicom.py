@@ -1,0 +1,159 @@
+"""A DICOM folder as a perfusion series: every slice with its own clock, doubts in the notes.
+
+MR Image Storage, Enhanced MR and Legacy Converted Enhanced MR. What is read and how it is understood stands beside this
+file: headers (files to frames), groups (frames to slices and acquisitions), times, protocol, pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..geometry import Geometry
+from ..series import Acquisition, PerfusionSeries
+from . import dicom_pixels, dicom_times
+from .clocks import filled, missing_note
+from .dicom_groups import choose_group
+from .dicom_headers import Found, Frame, read_headers
+from .dicom_protocol import acquisition
+
+_AGAIN = "Copy or export the study again."
+_ANOTHER = "Choose the folder of the MR perfusion series."
+
+
+def read_dicom(folder: Path, *, series: int | str | None = None, interval: float | None = None) -> PerfusionSeries:
+    """The perfusion series in ``folder`` (with its subfolders, or one file).
+
+    ``series`` chooses an acquisition by one of its series numbers; ``interval`` s is the time between frames where the
+    files only count them. Times are s from the earliest frame of the acquisition, one origin for all slices.
+    Raises InputError for anything that is not one readable dynamic MR acquisition.
+    """
+    if interval is not None and not (np.isfinite(interval) and interval > 0):
+        raise InputError(f"--interval is {interval:g} s.", "Give the seconds between two frames, 0.4 to 2 usually.")
+    found = read_headers(folder)
+    _check_found(found)
+    group, notes = choose_group(found.frames, series=_number(series))
+    slices, copies = _without_copies(group.slices)
+    clock, doubts = dicom_times.choose_clock(slices, interval=interval)
+    slices = [sorted(line, key=lambda frame: frame.clocks[clock]) for line in slices]
+    times = dicom_times.seconds(slices, clock, interval=interval)
+    doubts += dicom_times.disagreements(slices, clock, interval=interval)
+    missing = missing_note([len(line) for line in slices])
+    notes = (*_left_out(found), *notes, *copies, *missing, *doubts, *_clock_notes(slices, clock), *_thickness(slices))
+    return _series(slices, times, _acquisition(slices, clock, interval, notes))
+
+
+def _number(series: int | str | None) -> int | None:
+    try:
+        return None if series is None else int(series)
+    except ValueError:
+        raise InputError(f"--series is {series!r}, which is no number.", "Give the number of a DICOM series.") from None
+
+
+def _check_found(found: Found) -> None:
+    broken = sum(found.broken.values())
+    if broken:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in found.broken.most_common())
+        raise InputError(
+            f"{broken} of {broken + len({frame.path for frame in found.frames})} DICOM files cannot be used ({reasons}).",
+            _AGAIN,
+        )
+    if not found.frames and found.phase:
+        raise InputError(f"The folder holds {found.phase} phase images and no magnitude images.", _ANOTHER)
+    if not found.frames and found.others:
+        raise InputError(f"The folder holds {_told(found)} and no MR images.", _ANOTHER)
+    if not found.frames:
+        raise InputError("The folder holds no DICOM images.", _ANOTHER)
+
+
+def _told(found: Found) -> str:
+    return " and ".join(f"{count} {kind}" for kind, count in sorted(found.others.items()))
+
+
+def _left_out(found: Found) -> tuple[str, ...]:
+    others = sum(found.others.values())
+    return (
+        *((f"{others} DICOM files that are no MR images ({_told(found)}) were left out",) if others else ()),
+        *((f"{found.phase} phase images were left out",) if found.phase else ()),
+    )
+
+
+def _without_copies(slices: Sequence[Sequence[Frame]]) -> tuple[list[list[Frame]], tuple[str, ...]]:
+    """Frames that agree in every time tag and in every pixel are one frame stored twice."""
+    kept, copies = [], 0
+    for line in slices:
+        once: dict[tuple, Frame] = {}
+        by_time: dict[tuple, list[Frame]] = {}
+        for frame in line:
+            by_time.setdefault(tuple(frame.clocks.items()), []).append(frame)
+        for moment, frames in by_time.items():
+            for frame in frames:
+                once.setdefault((moment, _pixels(frame) if len(frames) > 1 else b""), frame)
+        kept.append(list(once.values()))
+        copies += len(line) - len(once)
+    plural = "s" * (copies > 1)
+    note = f"{copies} frame{plural} stored twice (same slice, time and pixels): the cop{'ies were' if plural else 'y was'} left out"
+    return kept, (note,) if copies else ()
+
+
+def _pixels(frame: Frame) -> bytes:
+    image = np.zeros(frame.shape, dtype=np.float32)
+    dicom_pixels.fill([(frame, image)])
+    return image.tobytes()
+
+
+def _clock_notes(slices: Sequence[Sequence[Frame]], clock: dicom_times.Clock) -> tuple[str, ...]:
+    if dicom_times.common(clock) or len(slices) == 1:
+        return ()
+    return (f"{clock.value} counts for each slice from a start of its own: the slices' clocks may be offset",)
+
+
+def _thickness(slices: Sequence[Sequence[Frame]]) -> tuple[str, ...]:
+    unsaid = any(line[0].thickness is None for line in slices)
+    return ("The slice thickness is not said by the files: 1 mm was taken",) if unsaid else ()
+
+
+def _acquisition(
+    slices: Sequence[Sequence[Frame]], clock: dicom_times.Clock, interval: float | None, notes: tuple[str, ...]
+) -> Acquisition:
+    source = clock.value
+    if interval is not None and dicom_times.counted(clock):
+        source += f" x {interval:g} s (--interval)"
+    how = acquisition([frame.protocol for line in slices for frame in line], time_source=source, notes=notes)
+    return replace(how, notes=tuple(_sentence(note) for note in how.notes))
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
+
+
+def _series(slices: Sequence[Sequence[Frame]], times: Sequence[np.ndarray], how: Acquisition) -> PerfusionSeries:
+    """Signal (t, k, j, i) float32; a frame that a slice lacks has weight 0 and the pixels of the frame before it."""
+    counts, shape = [len(line) for line in slices], slices[0][0].shape
+    dicom_pixels.check_memory(max(counts) * len(slices), shape)
+    clocks = [filled(told, max(counts)) for told in times]
+    signal = np.zeros((max(counts), len(slices), *shape), dtype=np.float32)
+    dicom_pixels.fill(
+        (frame, signal[t, k])
+        for k, (line, clock) in enumerate(zip(slices, clocks, strict=True))
+        for t, frame in zip(np.flatnonzero(clock.weight), line, strict=True)
+    )
+    for k, clock in enumerate(clocks):
+        for t in np.flatnonzero(clock.weight == 0):
+            signal[t, k] = signal[t - 1, k]
+    time, weight = (np.stack([getattr(clock, name) for clock in clocks]) for name in ("time", "weight"))
+    return PerfusionSeries(signal, time, _geometry(slices), how, weight)
+
+
+def _geometry(slices: Sequence[Sequence[Frame]]) -> Geometry:
+    affines = np.zeros((len(slices), 4, 4))
+    for k, line in enumerate(slices):
+        frame = line[0]
+        affines[k, :3, 0], affines[k, :3, 1] = (frame.orientation.T * frame.spacing).T
+        affines[k, :3, 2], affines[k, :3, 3] = frame.normal * (frame.thickness or 1.0), frame.position
+        affines[k, 3, 3] = 1.0
+    return Geometry(affines, (len(slices), *slices[0][0].shape))

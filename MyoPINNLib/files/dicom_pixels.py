@@ -1,0 +1,66 @@
+"""Pixels of DICOM frames, rescaled; one file open at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from pydicom import dcmread
+
+from ..errors import InputError
+from .dicom_headers import Frame, quiet
+
+MAX_BYTES = 4 * 1024**3
+
+
+def check_memory(frames: int, shape: tuple[int, ...]) -> None:
+    """InputError where ``frames`` images of ``shape`` would not fit, before any memory is taken."""
+    needed = frames * int(np.prod(shape, dtype=np.int64)) * np.dtype(np.float32).itemsize
+    if needed > MAX_BYTES:
+        gib = 1024**3
+        raise InputError(
+            f"The study needs {needed / gib:.1f} GiB of memory for its images; at most {MAX_BYTES / gib:g} GiB are read.",
+            "Choose the perfusion series alone.",
+        )
+
+
+def fill(places: Iterable[tuple[Frame, np.ndarray]]) -> None:
+    """Write each frame's signal into its (j, i) float32 array. Raises InputError for images that cannot be decoded."""
+    by_file: dict[Path, list[tuple[Frame, np.ndarray]]] = {}
+    for frame, target in places:
+        by_file.setdefault(frame.path, []).append((frame, target))
+    with quiet():
+        for path, wanted in by_file.items():
+            stored = _stored(path)
+            for frame, target in wanted:
+                image = stored[frame.index] if stored.ndim == 3 else stored
+                if image.shape != target.shape:
+                    raise _undecodable(1, "damaged")
+                slope, intercept = frame.rescale
+                target[...] = image.astype(np.float64) * slope + intercept
+
+
+def _stored(path: Path) -> np.ndarray:
+    """(j, i) or (n, j, i) stored values of a file."""
+    name = ""
+    try:
+        data = dcmread(path)
+        syntax = data.file_meta.get("TransferSyntaxUID")
+        name = syntax.name if syntax is not None and syntax.is_compressed else ""
+        count = int(data.get("NumberOfFrames") or 1)
+        check_memory(count, (int(data.Rows), int(data.Columns)))
+        return data.pixel_array
+    except InputError:
+        raise
+    except Exception as error:  # whatever a decoder raises, it is the file's fault
+        if name:
+            raise InputError(
+                f"The images are compressed ({name}) and could not be decoded here.",
+                "Export them uncompressed, or convert them (gdcmconv --raw, dcmdjpeg).",
+            ) from error
+        raise _undecodable(1, "truncated or damaged") from error
+
+
+def _undecodable(count: int, how: str) -> InputError:
+    return InputError(f"{count} DICOM image is {how}.", "Export or copy the study again.")
