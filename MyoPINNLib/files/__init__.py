@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from .describe import describe  # at once: imported later, the module of the same name would take its place
 
 if TYPE_CHECKING:
     from ..geometry import Geometry
     from ..series import Masks, PerfusionSeries
+
+__all__ = ["describe", "read_insertion", "read_masks", "read_study"]
 
 _ONE_STUDY = "Give one DICOM folder, or the NRRD or NIfTI files of one series."
 
@@ -51,13 +54,6 @@ def _number(series: int | str | None) -> int | None:
         return None if series is None else int(series)
     except ValueError as error:
         raise InputError(f'There is no series "{series:.40}".', "Series are chosen by their number.") from error
-
-
-def describe(series: PerfusionSeries) -> list[str]:
-    """What a series holds and what is doubtful about it, a line each; never anything of the patient."""
-    from .describe import describe as lines
-
-    return lines(series)
 
 
 def read_masks(paths: Sequence[Path], geometry: Geometry, **options) -> Masks:
