@@ -6,6 +6,7 @@ file: headers (files to frames), groups (frames to slices and acquisitions), tim
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,7 @@ def read_dicom(folder: Path, *, series: int | str | None = None, interval: float
     group, notes = choose_group(found.frames, series=_number(series))
     slices, copies = _without_copies(group.slices)
     clock, doubts = dicom_times.choose_clock(slices, interval=interval)
-    slices = [sorted(line, key=lambda frame: frame.clocks[clock]) for line in slices]
+    slices = dicom_times.ordered(slices, clock)
     times = dicom_times.seconds(slices, clock, interval=interval)
     doubts += dicom_times.disagreements(slices, clock, interval=interval)
     missing = missing_note([len(line) for line in slices])
@@ -62,48 +63,39 @@ def _check_found(found: Found) -> None:
             f"{broken} of {broken + len({frame.path for frame in found.frames})} DICOM files cannot be used ({reasons}).",
             _AGAIN,
         )
-    if not found.frames and found.phase:
-        raise InputError(f"The folder holds {found.phase} phase images and no magnitude images.", _ANOTHER)
-    if not found.frames and found.others:
-        raise InputError(f"The folder holds {_told(found)} and no MR images.", _ANOTHER)
-    if not found.frames:
-        raise InputError("The folder holds no DICOM images.", _ANOTHER)
+    if found.frames:
+        return
+    if found.phase or found.others:
+        raise InputError(f"None of the DICOM files holds a usable MR image ({_told(found)}).", _ANOTHER)
+    raise InputError("The folder holds no DICOM images.", _ANOTHER)
 
 
 def _told(found: Found) -> str:
-    return " and ".join(f"{count} {kind}" for kind, count in sorted(found.others.items()))
+    phase = [f"{found.phase} phase images"] if found.phase else []
+    return ", ".join([f"{count} {kind}" for kind, count in sorted(found.others.items())] + phase)
 
 
 def _left_out(found: Found) -> tuple[str, ...]:
-    others = sum(found.others.values())
-    return (
-        *((f"{others} DICOM files that are no MR images ({_told(found)}) were left out",) if others else ()),
-        *((f"{found.phase} phase images were left out",) if found.phase else ()),
-    )
+    return (f"Not read, because they are no MR magnitude images: {_told(found)}",) if _told(found) else ()
 
 
 def _without_copies(slices: Sequence[Sequence[Frame]]) -> tuple[list[list[Frame]], tuple[str, ...]]:
-    """Frames that agree in every time tag and in every pixel are one frame stored twice."""
-    kept, copies = [], 0
-    for line in slices:
-        once: dict[tuple, Frame] = {}
-        by_time: dict[tuple, list[Frame]] = {}
-        for frame in line:
-            by_time.setdefault(tuple(frame.clocks.items()), []).append(frame)
-        for moment, frames in by_time.items():
-            for frame in frames:
-                once.setdefault((moment, _pixels(frame) if len(frames) > 1 else b""), frame)
-        kept.append(list(once.values()))
-        copies += len(line) - len(once)
-    plural = "s" * (copies > 1)
-    note = f"{copies} frame{plural} stored twice (same slice, time and pixels): the cop{'ies were' if plural else 'y was'} left out"
+    """Frames of a slice that agree in every time tag and in every pixel are one frame stored twice."""
+    moments = [Counter(tuple(frame.clocks.items()) for frame in line) for line in slices]
+    alike = [
+        frame
+        for line, counts in zip(slices, moments, strict=True)
+        for frame in line
+        if counts[tuple(frame.clocks.items())] > 1
+    ]
+    contents = dicom_pixels.fingerprints(alike)
+    kept = [
+        list({(tuple(frame.clocks.items()), contents.get(frame, frame.uid)): frame for frame in line[::-1]}.values())
+        for line in slices
+    ]
+    copies = sum(map(len, slices)) - sum(map(len, kept))
+    note = f"frames stored twice (same slice, time and pixels): {copies}, the copies were left out"
     return kept, (note,) if copies else ()
-
-
-def _pixels(frame: Frame) -> bytes:
-    image = np.zeros(frame.shape, dtype=np.float32)
-    dicom_pixels.fill([(frame, image)])
-    return image.tobytes()
 
 
 def _clock_notes(slices: Sequence[Sequence[Frame]], clock: dicom_times.Clock) -> tuple[str, ...]:
