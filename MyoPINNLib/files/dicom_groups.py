@@ -25,7 +25,7 @@ PARALLEL = 0.9
 _TIMES_OF_DAY = (Clock.ACQUISITION_TIME, Clock.ACQUISITION_DATE_TIME, Clock.FRAME_DATE_TIME)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """One acquisition: the frames of every slice, slices along their normal."""
 
@@ -154,16 +154,11 @@ def _overlap(group: list[list[Frame]], lines: list[list[Frame]]) -> bool:
 
 
 def _along_normal(slices: list[list[Frame]]) -> list[list[Frame]]:
-    """Slices by their centre along the first one's normal, from the end that has the lowest series number.
-
-    Slices that are not parallel stay in the order of their series.
-    """
+    """Slices by their centre along the first one's normal; slices far from parallel in the order of their series."""
     normal = slices[0][0].normal
     if any(abs(line[0].normal @ normal) < PARALLEL for line in slices):
         return slices
-    ordered = sorted(slices, key=lambda line: float(line[0].centre @ normal))
-    first, last = (line[0].series[0] for line in (ordered[0], ordered[-1]))
-    return ordered[::-1] if first is not None and last is not None and last < first else ordered
+    return sorted(slices, key=lambda line: float(line[0].centre @ normal))
 
 
 def _named(groups: list[Group], by_series: list[list[list[Frame]]], series: int) -> Group:

@@ -47,7 +47,7 @@ _TAGS = (
 _PHASE = {"P", "PHASE", "PHASE MAP", "VELOCITY MAP"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One image: where it is stored, where it lies, when it was taken and how.
 
@@ -92,6 +92,10 @@ class Found:
     phase: int = 0
 
 
+class _Unfit(Exception):
+    """A whole MR file that holds no image in the patient; the text says why."""
+
+
 class _Broken(Exception):
     """A DICOM file that cannot be used; the text says why in three words."""
 
@@ -123,6 +127,8 @@ def read_headers(folder: Path) -> Found:
                 _add_file(path, found)
             except _Broken as fault:
                 found.broken[str(fault)] += 1
+            except _Unfit as fault:
+                found.others[str(fault)] += 1
     return found
 
 
@@ -148,7 +154,7 @@ def _add_file(path: Path, found: Found) -> None:
     try:
         _check_size(data, path)
         frames = list(_frames(data, path))
-    except _Broken:
+    except (_Broken, _Unfit):
         raise
     except Exception as error:  # whatever a malformed file makes pydicom raise, it is the file's fault
         raise _Broken("malformed") from error
@@ -182,8 +188,8 @@ def _modality(data: Dataset) -> str:
     """CT, SR ...: letters only, so that a file cannot put words into a sentence."""
     modality = str(data.get("Modality", "") or "")
     if modality == "MR":
-        return "MR objects that are no images"
-    return modality if modality.isascii() and modality.isalnum() and len(modality) <= 4 else "unknown objects"
+        return "MR, no images"
+    return modality if modality.isascii() and modality.isalnum() and len(modality) <= 4 else "of unknown kind"
 
 
 def _check_size(data: Dataset, path: Path) -> None:
@@ -193,7 +199,7 @@ def _check_size(data: Dataset, path: Path) -> None:
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE and bits in (8, 16, 32) and frames > 0):
         raise _Broken("truncated or malformed")
     if int(data.get("SamplesPerPixel") or 1) != 1:
-        raise _Broken("in colour")
+        raise _Unfit("in colour")
     syntax = getattr(data.file_meta, "TransferSyntaxUID", None)
     if not (syntax and UID(syntax).is_compressed) and path.stat().st_size < rows * columns * frames * (bits // 8):
         raise _Broken("truncated")
@@ -229,6 +235,8 @@ def _is_phase(tags: dict) -> bool:
 
 
 def _frame(tags: dict, path: Path, index: int) -> Frame:
+    if not all(tags.get(name) for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")):
+        raise _Unfit("without a position")
     position = np.array(tags["ImagePositionPatient"], dtype=float)
     orientation = np.reshape(np.array(tags["ImageOrientationPatient"], dtype=float), (2, 3))
     down, along = (float(value) for value in tags["PixelSpacing"])

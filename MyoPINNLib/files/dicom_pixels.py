@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,19 @@ def fill(places: Iterable[tuple[Frame, np.ndarray]]) -> None:
             for frame, target in wanted:
                 image = stored[frame.index] if stored.ndim == 3 else stored
                 if image.shape != target.shape:
-                    raise _undecodable(1, "damaged")
+                    raise _undecodable("damaged")
                 slope, intercept = frame.rescale
                 target[...] = image.astype(np.float64) * slope + intercept
+
+
+def fingerprints(frames: Sequence[Frame]) -> dict[Frame, bytes]:
+    """A digest of each frame's pixels."""
+    if not frames:
+        return {}
+    check_memory(len(frames), max(frame.shape for frame in frames))
+    images = [np.zeros(frame.shape, dtype=np.float32) for frame in frames]
+    fill(zip(frames, images, strict=True))
+    return {frame: hashlib.sha256(image).digest() for frame, image in zip(frames, images, strict=True)}
 
 
 def _stored(path: Path) -> np.ndarray:
@@ -59,8 +70,8 @@ def _stored(path: Path) -> np.ndarray:
                 f"The images are compressed ({name}) and could not be decoded here.",
                 "Export them uncompressed, or convert them (gdcmconv --raw, dcmdjpeg).",
             ) from error
-        raise _undecodable(1, "truncated or damaged") from error
+        raise _undecodable("truncated or damaged") from error
 
 
-def _undecodable(count: int, how: str) -> InputError:
-    return InputError(f"{count} DICOM image is {how}.", "Export or copy the study again.")
+def _undecodable(how: str) -> InputError:
+    return InputError(f"A DICOM image is {how}.", "Copy or export the study again.")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -26,8 +26,8 @@ class Clock(Enum):
     """The tags that can tell when a frame was taken, in the order of trust."""
 
     ACQUISITION_TIME = "AcquisitionTime (0008,0032)"
-    ACQUISITION_DATE_TIME = "AcquisitionDateTime (0008,002A)"
     FRAME_DATE_TIME = "FrameAcquisitionDateTime (0018,9074)"
+    ACQUISITION_DATE_TIME = "AcquisitionDateTime (0008,002A)"
     CONTENT_TIME = "ContentTime (0008,0033)"
     TRIGGER_TIME = "TriggerTime (0018,1060)"
     TRIGGER_DELAY = "NominalCardiacTriggerDelayTime (0020,9153)"
@@ -44,6 +44,7 @@ class Timed(Protocol):
 
 
 Slices = Sequence[Sequence[Timed]]
+Frame = TypeVar("Frame", bound=Timed)
 
 _PARTS = {clock: clock.value.split()[0] for clock in Clock}
 _OF_DAY = (Clock.ACQUISITION_TIME, Clock.CONTENT_TIME)
@@ -135,7 +136,18 @@ def choose_clock(slices: Slices, *, interval: float | None) -> tuple[Clock, tupl
 
 def _repeated(clock: Clock, told: list[list[timedelta]]) -> str:
     line = min(told, key=lambda line: len(set(line)) / len(line))
-    return f"{clock.value} has {len(set(line))} different values for {len(line)} frames"
+    if len(set(line)) == 1:
+        return f"{clock.value} is the same in all {len(line)} frames of a slice"
+    return f"{clock.value} has {len(set(line))} values for the {len(line)} frames of a slice"
+
+
+def ordered(slices: Sequence[Sequence[Frame]], clock: Clock) -> list[list[Frame]]:
+    """The frames of each slice as ``clock`` orders them."""
+    told = moments(slices, clock)
+    return [
+        [line[index] for index in sorted(range(len(line)), key=times.__getitem__)]
+        for line, times in zip(slices, told, strict=True)
+    ]
 
 
 def seconds(slices: Slices, clock: Clock, *, interval: float | None) -> list[np.ndarray]:
