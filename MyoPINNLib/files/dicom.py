@@ -18,8 +18,9 @@ from ..geometry import Geometry
 from ..series import Acquisition, PerfusionSeries
 from . import dicom_pixels, dicom_times
 from .clocks import filled, missing_note
+from .dicom_frames import Frame
 from .dicom_groups import choose_group
-from .dicom_headers import Found, Frame, read_headers
+from .dicom_headers import Found, read_headers
 from .dicom_protocol import acquisition
 
 _AGAIN = "Copy or export the study again."

@@ -15,7 +15,7 @@ from datetime import timedelta
 import numpy as np
 
 from ..errors import InputError
-from .dicom_headers import Frame
+from .dicom_frames import Frame
 from .dicom_times import Clock, choose_clock, moments, seconds
 
 FEWEST_FRAMES = 5

@@ -10,9 +10,14 @@ import numpy as np
 from pydicom import dcmread
 
 from ..errors import InputError
-from .dicom_headers import Frame, quiet
+from .dicom_frames import Frame
+from .dicom_headers import quiet
 
 MAX_BYTES = 4 * 1024**3
+_TAGS = (
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration", "PhotometricInterpretation"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData"),
+)
 
 
 def check_memory(frames: int, shape: tuple[int, ...]) -> None:
@@ -56,7 +61,7 @@ def _stored(path: Path) -> np.ndarray:
     """(j, i) or (n, j, i) stored values of a file."""
     name = ""
     try:
-        data = dcmread(path)
+        data = dcmread(path, specific_tags=list(_TAGS))
         syntax = data.file_meta.get("TransferSyntaxUID")
         name = syntax.name if syntax is not None and syntax.is_compressed else ""
         count = int(data.get("NumberOfFrames") or 1)
