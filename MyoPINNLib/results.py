@@ -82,7 +82,9 @@ def seal(folder: Path, values: dict) -> None:
     """Write ``result.json``, last and by rename: ``values`` and the list of all files below ``folder``."""
     draft = folder / f".{SEAL}.partial"
     with told(folder):
-        draft.write_text(json.dumps({**values, "outputs": files_below(folder)}, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps({**values, "outputs": files_below(folder)}, indent=1) + "\n"
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
         draft.replace(folder / SEAL)
 
 

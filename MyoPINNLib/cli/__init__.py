@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.perf_counter()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         options = build_parser().parse_args(arguments)
     except MyoPINNError as error:

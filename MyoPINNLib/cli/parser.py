@@ -143,7 +143,15 @@ def _add_study(command: argparse.ArgumentParser) -> None:
         metavar="STUDY",
         help="a DICOM folder, 4D NRRD or .seq.nrrd files, or NIfTI with a sidecar",
     )
-    command.add_argument("--series", metavar="NAME", help="which series of a folder that holds several")
+    command.add_argument(
+        "--series",
+        type=int,
+        metavar="N",
+        help="number of one DICOM series, where a folder holds several studies' series",
+    )
+    command.add_argument(
+        "--interval", type=float, metavar="S", help="seconds between frames, where DICOM only counts them"
+    )
 
 
 def _add_simulate(commands) -> None:

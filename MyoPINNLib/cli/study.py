@@ -33,7 +33,7 @@ def info(options: Namespace, terminal: Terminal, started: float) -> int:
     """Say what a study holds."""
     from ..files import describe, read_study
 
-    for line in describe(read_study(options.study, series=options.series)):
+    for line in describe(read_study(options.study, series=options.series, interval=options.interval)):
         print(line)
     return 0
 
@@ -41,9 +41,14 @@ def info(options: Namespace, terminal: Terminal, started: float) -> int:
 def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
     """Read, quantify, write; print the segments."""
     settings = settings_of(options)
-    analysis = _quantified(
-        options.study, options.masks, options.insertion, options.output, settings, terminal, started, options.series
-    )
+    from ..files import read_study
+    from ..results import check_output
+
+    check_output(options.output)
+    start_up = _start_up(started)
+    images = read_study(options.study, series=options.series, interval=options.interval)
+    analysis = _quantified(images, options.masks, options.insertion, settings, terminal, start_up)
+    _write(analysis, options.output, terminal)
     if not (options.quiet or options.events):
         print("\n".join(segment_lines(analysis)))
         print(f"Written to {options.output}")
@@ -65,20 +70,20 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
     from ..files import describe, read_study
     from ..results import check_output
 
+    settings, preset = settings_of(options), _preset(options.preset)
     study, result = options.output / "study", options.output / "result"
-    preset = _preset(options.preset)
     for folder in (study, result):
         check_output(folder)
+    start_up = _start_up(started)
     print(f"1. A synthetic {preset.value} study (seed {options.seed}) as DICOM: {study}", flush=True)
     phantom = _write_phantom(preset, study, seed=options.seed, noise=True)
-    print(f"2. What it holds (myopinn info {study / 'dicom'}):")
-    for line in describe(read_study([study / "dicom"])):
-        print(f"   {line}")
-    print(f"3. Maps, table and pictures (myopinn quantify): {result}", flush=True)
-    settings = settings_of(options)
-    analysis = _quantified(
-        [study / "dicom"], [study / "masks.nrrd"], study / "insertion.mrk.json", result, settings, terminal, started
-    )
+    print(f"\n2. What it holds (myopinn info {study / 'dicom'}):")
+    images = read_study([study / "dicom"])
+    print("\n".join(f"   {line}" for line in describe(images)))
+    print(f"\n3. Maps, tables and pictures (myopinn quantify): {result}", flush=True)
+    masks, insertion = [study / "masks.nrrd"], study / "insertion.mrk.json"
+    analysis = _quantified(images, masks, insertion, settings, terminal, start_up)
+    _write(analysis, result, terminal)
     print("\n".join(["", *truth_lines(analysis, phantom.truth["MBF"]), ""]))
     print(f"maps      {result / 'MBF.nrrd'} and others\ntables    {result / 'aha.csv'}")
     print("\n".join(f"picture   {result / name}" for name in PICTURES if (result / name).exists()))
@@ -86,24 +91,30 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
     return 0
 
 
-def _quantified(study, masks, insertion, output: Path, settings, terminal: Terminal, started: float, series=None):
-    """The analysis of a study, written to ``output``."""
-    from ..files import read_insertion, read_masks, read_study
-    from ..pipeline import quantify as quantify_study
-    from ..pipeline import with_insertion, write_analysis
-    from ..results import check_output
+def _start_up(started: float) -> float:
+    """Seconds from ``started`` until all that a quantification needs is imported."""
+    from .. import pipeline  # noqa: F401
 
-    check_output(output)
-    start_up = time.perf_counter() - started
-    images = read_study(study, series=series)
+    return time.perf_counter() - started
+
+
+def _quantified(images, masks, insertion: Path | None, settings, terminal: Terminal, start_up: float):
+    """The analysis of images with the masks and the insertion point of files."""
+    from ..files import read_insertion, read_masks
+    from ..pipeline import quantify as quantify_study
+    from ..pipeline import with_insertion
+
     drawn = read_masks(masks, images.geometry)
     settings = with_insertion(settings, read_insertion(insertion) if insertion else None)
-    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9)).with_seconds(
-        start_up=start_up
-    )
-    write_analysis(analysis, output, within(terminal.report, 0.9, 1.0))
+    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9))
+    return analysis.with_seconds(start_up=start_up)
+
+
+def _write(analysis, folder: Path, terminal: Terminal) -> None:
+    from ..pipeline import write_analysis
+
+    write_analysis(analysis, folder, within(terminal.report, 0.9, 1.0))
     terminal.wipe()
-    return analysis
 
 
 def _preset(word: str):
