@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,12 @@ from ..errors import InputError
 from ..geometry import Geometry
 
 MAX_VALUES = 1_000_000_000
-SUFFIXES = (".nrrd", ".nhdr", ".nii.gz", ".nii")
+SUFFIXES = (".nrrd", ".nii.gz", ".nii")
+MAX_HEADER = 4_000_000
 _OF_THE_FORMAT = ("NRRD_", "ITK_")
+_DATA_ELSEWHERE = re.compile(rb"\s*data ?file\s*:(?!=)", re.IGNORECASE)
+_FREE_TEXT = re.compile(rb"#|[^:]*:=")
+_LONGEST_FIELD = 500
 
 
 @dataclass(frozen=True)
@@ -52,18 +57,14 @@ def read_image(path: Path) -> Image:
     path = Path(path)
     if not path.is_file():
         raise InputError(f'"{path.name}" is not there, or is no file.', "Check the path.")
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
+    reader = _reader(path)
     try:
         reader.ReadImageInformation()
         _check(path, reader)
         image = reader.Execute()
     except RuntimeError as error:
-        raise InputError(
-            f'"{path.name}" cannot be read: it is damaged, cut off, or neither NRRD nor NIfTI.', "Export it again."
-        ) from error
-    keys = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-    return Image(_frames_last(image, path.name), _affine(image), keys, path.name)
+        raise _damaged(path) from error
+    return Image(_frames_last(image, path.name), _affine(image), _keys(image), path.name)
 
 
 def joined(geometries: Sequence[Geometry]) -> Geometry:
@@ -74,6 +75,54 @@ def joined(geometries: Sequence[Geometry]) -> Geometry:
         raise InputError(f"The files' images have different sizes: {sizes} pixels.", "Give files of one series.")
     affines = np.concatenate([geometry.ijk_to_lps for geometry in geometries])
     return Geometry(affines, (len(affines), *geometries[0].shape[1:]))
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
+    """A reader that opens this file and no other: a header may come from anyone and name any file of this computer."""
+    suffix = suffix_of(path)
+    if not suffix:
+        raise InputError(
+            f'"{path.name}" is neither NRRD nor NIfTI by its name.', f"Give one of: {', '.join(SUFFIXES)}."
+        )
+    if suffix.lower() == ".nrrd":
+        _check_header(path)
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("NrrdImageIO" if suffix.lower() == ".nrrd" else "NiftiImageIO")
+    reader.SetFileName(str(path))
+    return reader
+
+
+def _check_header(path: Path) -> None:
+    """InputError for an NRRD header that names another file, or whose fields are so long that ITK crashes on them.
+
+    Key/value pairs and comments may have any length: ITK 5.4 ends the process at about 1000 characters of other lines.
+    """
+    lines = re.split(rb"[\r\n]+", _head(path))
+    if any(_DATA_ELSEWHERE.match(line) for line in lines):
+        raise InputError(f'"{path.name}" keeps its data in another file.', "Save it as one file (.nrrd).")
+    if any(len(line) > _LONGEST_FIELD and not _FREE_TEXT.match(line) for line in lines):
+        raise _damaged(path)
+
+
+def _head(path: Path) -> bytes:
+    """The text of an NRRD file, up to its first empty line."""
+    lines, size = [], 0
+    try:
+        with path.open("rb") as stream:
+            while size < MAX_HEADER and (line := stream.readline(MAX_HEADER)).strip(b"\r\n"):
+                lines.append(line)
+                size += len(line)
+    except OSError as error:
+        raise InputError(f'"{path.name}" could not be read: {error.strerror}.', "Check the path.") from error
+    if size >= MAX_HEADER:
+        raise _damaged(path)
+    return b"".join(lines)
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f'"{path.name}" cannot be read: it is damaged, cut off, or neither NRRD nor NIfTI.', "Export it again."
+    )
 
 
 def _check(path: Path, reader: sitk.ImageFileReader) -> None:
@@ -89,6 +138,13 @@ def _check(path: Path, reader: sitk.ImageFileReader) -> None:
             f'"{path.name}" holds {values:.3g} values; MyoPINN reads up to {MAX_VALUES:.3g}.',
             "Crop it to the heart, or leave frames out.",
         )
+
+
+def _keys(image: sitk.Image) -> dict[str, str]:
+    """What the header says, as far as it is UTF-8: keys in another coding are nobody's, values lose what is not."""
+    keys = [key for key in image.GetMetaDataKeys() if key.encode("utf-8", "replace") == key.encode("utf-8", "ignore")]
+    values = [image.GetMetaData(key).encode("utf-8", "replace").decode("utf-8") for key in keys]
+    return dict(zip(keys, values, strict=True))
 
 
 def _frames_last(image: sitk.Image, name: str) -> np.ndarray:

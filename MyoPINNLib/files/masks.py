@@ -128,7 +128,7 @@ def _check_touches(
     before, after = (sum(int(mask.sum()) for mask in masks.values()) for masks in (parts, drawn))
     if before and not after:
         raise _other_grid(
-            f'None of the {before} voxels of the mask "{image.name}" touches a slice of the series', image, geometry
+            f'The mask "{image.name}" touches no slice of the series with its {before} voxels', image, geometry
         )
 
 

@@ -169,3 +169,50 @@ def test_a_full_disk_is_noticed(a_grid, the_values, tmp_path):
     (tmp_path / ".partial-MBF.nrrd").symlink_to("/dev/full")
     with pytest.raises(InputError, match="No space left"):
         write_map(tmp_path / "MBF.nrrd", the_values, a_grid)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["data file: ", "datafile: ", "Data File:", "data file: LIST\n", "content: x\rdata file: ", " \ndata file: "],
+)
+def test_a_header_that_names_another_file_is_refused(a_grid, the_values, tmp_path, field):
+    (tmp_path / "secret").write_bytes(bytes(4 * the_values.size))
+    (path,) = write_map(tmp_path / "MBF.nrrd", the_values, a_grid)
+    head = path.read_bytes().split(b"\n\n")[0].replace(b"encoding: gzip", b"encoding: raw")
+    path.write_bytes(head + f"\n{field}{tmp_path / 'secret'}\n".encode())
+    with pytest.raises(InputError, match="keeps its data in another file"):
+        read_map(path)
+
+
+def test_a_key_called_data_file_is_only_a_key(a_grid, the_values, tmp_path):
+    keys = {"data file": "none"}
+    assert read_map(write_map(tmp_path / "MBF.nrrd", the_values, a_grid, keys=keys))[2] == keys
+
+
+@pytest.mark.parametrize(
+    "line", [b"a" * 5000, b"units: " + b'"x" ' * 1500, b"x: " + b":=" * 2500, b"key" * 10_000_000 + b":=1"]
+)
+def test_a_header_that_would_crash_itk_is_refused(a_grid, the_values, tmp_path, line):
+    (path,) = write_map(tmp_path / "MBF.nrrd", the_values, a_grid)
+    path.write_bytes(path.read_bytes().replace(b"endian:", line + b"\nendian:"))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_map(path)
+
+
+def test_a_key_may_be_long(a_grid, the_values, tmp_path):
+    keys = {"axis 3 index values": " ".join(str(number) for number in range(9000))}
+    assert read_map(write_map(tmp_path / "MBF.nrrd", the_values, a_grid, keys=keys))[2] == keys
+
+
+def test_a_header_in_another_coding_is_read_without_what_is_not_utf_8(a_grid, the_values, tmp_path):
+    (path,) = write_map(
+        tmp_path / "MBF.nrrd", the_values, a_grid, keys={"name": "Grusse", "Grusse": "name", "unit": "s"}
+    )
+    path.write_bytes(path.read_bytes().replace(b"Grusse", b"Gr\xfc\xdfe"))
+    assert read_map(path)[2] == {"name": "Gr??e", "unit": "s"}
+
+
+def test_another_format_is_refused_by_its_name(tmp_path):
+    (tmp_path / "m.mhd").write_text("ObjectType = Image")
+    with pytest.raises(InputError, match="neither NRRD nor NIfTI by its name"):
+        read_map(tmp_path / "m.mhd")
