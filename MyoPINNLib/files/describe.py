@@ -11,6 +11,10 @@ from .clocks import gaps
 # Apart enough along the patient's left, front and feet (towards which the apex points) to call one end the base, mm.
 _CLEARLY = 5.0
 _TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS
+_PARALLEL = 0.1  # degrees
+_USUAL_INTERVAL = (0.3, 4.0)  # s: a frame a heartbeat, or every second or third one
+_FEW = 20
+_FLAGS = {"TS": "--TS", "TR": "--TR", "flip_angle": "--flip-angle", "pulses": "--pulses"}
 _NONE = "not said by the files"
 
 
@@ -21,8 +25,8 @@ def describe(series: PerfusionSeries) -> list[str]:
         *_images(series),
         *_times(series),
         *_missing(series),
-        _protocol(series.acquisition),
-        *([f"doubtful:  {note}" for note in doubts] or ["doubtful:  nothing"]),
+        *_protocol(series.acquisition),
+        *([f"doubtful:  {note.rstrip('.')}" for note in doubts] or ["doubtful:  nothing"]),
     ]
 
 
@@ -38,9 +42,9 @@ def _images(series: PerfusionSeries) -> list[str]:
         return lines
     steps = np.linalg.norm(np.diff(geometry.centres, axis=0), axis=1)
     apart = f"{steps.min():.1f} mm" if np.ptp(steps) < 0.1 else f"{steps.min():.1f} to {steps.max():.1f} mm"
-    fit = (
-        "parallel and evenly spaced" if geometry.uniform else "not parallel or not evenly spaced: one map file a slice"
-    )
+    tilt = degrees_from_radians(np.arccos(min(1.0, np.abs(geometry.normals @ geometry.normals[0]).min())))
+    uneven = "not evenly spaced" if tilt < _PARALLEL else f"up to {tilt:.1f} degrees apart in tilt"
+    fit = "parallel and evenly spaced" if geometry.uniform else f"{uneven}: one map file a slice"
     return [*lines, f"slices:    {apart} from centre to centre, {fit}", _base(series)]
 
 
@@ -55,17 +59,17 @@ def _base(series: PerfusionSeries) -> str:
 
 def _times(series: PerfusionSeries) -> list[str]:
     steps = np.concatenate([np.diff(series.time[k, series.weight[k] > 0]) for k in range(len(series.time))])
-    lines = [f"times from: {series.acquisition.time_source or 'the caller'}"]
+    lines = [f"time from: {series.acquisition.time_source or 'the caller'}"]
     if steps.size:
         lines.append(
             f"times:     {series.time.min():.2f} to {series.time.max():.2f} s, frames {np.median(steps):.3f} s apart in the median ({steps.min():.3f} to {steps.max():.3f})"
         )
     starts = series.time[:, 0]
-    if np.ptp(starts) > 0:
-        lines.append(
-            f"clocks:    each slice has its own, starting at {', '.join(f'{start:.3f}' for start in starts)} s"
-        )
-    return lines
+    if len(starts) == 1:
+        return lines
+    if (series.time == series.time[0]).all():
+        return [*lines, "clocks:    all slices share one"]
+    return [*lines, f"clocks:    each slice has its own, starting at {', '.join(f'{start:.3f}' for start in starts)} s"]
 
 
 def _missing(series: PerfusionSeries) -> list[str]:
@@ -85,39 +89,41 @@ def _missing(series: PerfusionSeries) -> list[str]:
     return lines or ["gaps:      none"]
 
 
-def _protocol(how: Acquisition) -> str:
+def _protocol(how: Acquisition) -> list[str]:
     def said(value, unit: str, shown=lambda number: number) -> str:
         return _NONE if value is None else f"{shown(value):.4g}{unit}"
 
-    return "; ".join(
-        (
-            f"sequence:  TS {said(how.TS, ' ms', milliseconds_from_seconds)}",
-            f"TR {said(how.TR, ' ms', milliseconds_from_seconds)}",
-            f"flip angle {said(how.flip_angle, ' degrees', degrees_from_radians)}",
-            f"pulses before the k-space centre {said(how.pulses, '')}",
-            f"field {said(how.field_strength, ' T')}",
-        )
-    )
+    return [
+        f"TS:        {said(how.TS, ' ms from saturation to the k-space centre', milliseconds_from_seconds)}",
+        f"readout:   TR {said(how.TR, ' ms', milliseconds_from_seconds)}, flip angle "
+        f"{said(how.flip_angle, ' degrees', degrees_from_radians)}, pulses up to the k-space centre {said(how.pulses, '')}",
+        f"field:     {said(how.field_strength, ' T')}",
+    ]
 
 
 def _doubts(series: PerfusionSeries) -> list[str]:
     """What a careful reader would ask about."""
-    found, wrong = (
-        [],
-        int((~np.isfinite(series.signal)).sum()) if np.issubdtype(series.signal.dtype, np.floating) else 0,
-    )
     slices, rows, columns = series.geometry.shape
-    if wrong:
-        found.append(f"{wrong} pixel values are not numbers")
-    if series.signal.max() == series.signal.min():
-        found.append("all pixels have one value: there is nothing to see")
-    if slices > min(rows, columns):
-        found.append(f"{slices} slices of {columns} x {rows} pixels: are the axes of the file in another order?")
-    if series.frames < 20:
-        found.append(f"{series.frames} frames are few: a first pass has 30 to 90")
-    if series.acquisition.TS is None:
-        found.append("the files do not say the saturation time: give it with --TS")
-    return found
+    wrong = int((~np.isfinite(series.signal)).sum())
+    usual = float(np.median(np.diff(series.time, axis=1)))
+    shortest, longest = _USUAL_INTERVAL
+    how = series.acquisition
+    unsaid = [flag for name, flag in _FLAGS.items() if getattr(how, name) is None]
+    asked = (
+        (wrong > 0, f"{wrong} pixel values are not numbers"),
+        (series.signal.max() == series.signal.min(), "all pixels have one value: there is nothing to see"),
+        (
+            slices > min(rows, columns),
+            f"{slices} slices of {columns} x {rows} pixels: are the axes of the file in another order?",
+        ),
+        (series.frames < _FEW, f"{series.frames} frames are few: a first pass has 30 to 90"),
+        (
+            not shortest <= usual <= longest,
+            f"frames {usual:.3g} s apart: a first pass has one a heartbeat, {shortest:g} to {longest:g} s",
+        ),
+        (bool(unsaid), f"the files do not say all that the signal model needs: give {', '.join(unsaid)}"),
+    )
+    return [words for doubtful, words in asked if doubtful]
 
 
 def _count(number: int, word: str) -> str:

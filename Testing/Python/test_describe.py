@@ -36,7 +36,7 @@ def said(series: PerfusionSeries) -> str:
 
 def test_a_clean_series_is_told_with_its_numbers_and_no_doubt(a_series):
     text = said(a_series)
-    for words in ("3 slices of 9 x 8 pixels", "30 frames", "AcquisitionTime (0008,0032)", "0.800 s apart", "TS 110 ms",
+    for words in ("3 slices of 9 x 8 pixels", "30 frames", "AcquisitionTime (0008,0032)", "0.800 s apart", "TS:        110 ms",
                   "TR 2.2 ms", "flip angle 12 degrees", "centre 32", "1.5 T", "gaps:      none", "doubtful:  nothing"):  # fmt: skip
         assert words in text, words
     assert "0.000, 0.200, 0.400 s" in text
@@ -58,7 +58,7 @@ def test_frames_that_a_slice_lacks_are_counted_and_no_gap_is_hidden_by_them(a_se
 
 def test_what_the_files_do_not_say_is_said_to_be_unsaid(a_series):
     text = said(replace(a_series, acquisition=Acquisition(time_source="TriggerTime (0018,1060)", notes=("one doubt",))))
-    assert "TS not said by the files" in text
+    assert "TS:        not said by the files" in text
     assert "doubtful:  one doubt" in text and "--TS" in text
 
 
@@ -68,6 +68,29 @@ def test_the_basal_end_is_told_only_where_directions_tell(a_series):
     flat[:, 2, 3] = 0
     flat[:, 0, 3] = flat[:, 1, 3] = [0, 10, 20]
     assert "cannot be said" in said(replace(a_series, geometry=Geometry(flat, (3, 8, 9))))
+
+
+def test_slices_that_share_a_clock_are_told_apart_from_those_that_do_not(a_series):
+    assert "clocks:    each slice has its own" in said(a_series)
+    assert "clocks:    all slices share one" in said(replace(a_series, time=a_series.time[0]))
+
+
+def test_the_tilt_between_slices_is_told(a_series):
+    affines = a_series.geometry.ijk_to_lps.copy()
+    c, s = np.cos(np.deg2rad(10)), np.sin(np.deg2rad(10))
+    affines[2, :3, :3] = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ affines[2, :3, :3]
+    assert "up to 10.0 degrees apart in tilt: one map file a slice" in said(
+        replace(a_series, geometry=Geometry(affines, (3, 8, 9)))
+    )
+
+
+@pytest.mark.parametrize("interval", [0.03, 12.0])
+def test_intervals_that_no_heart_keeps_are_doubtful(a_series, interval):
+    assert "doubtful:  frames" in said(replace(a_series, time=interval * np.arange(30)))
+
+
+def test_everything_stands_in_one_column(a_series):
+    assert all(line[:11].rstrip().endswith(":") and line[10] == " " for line in describe(a_series))
 
 
 @pytest.mark.parametrize(("value", "words"), [(np.nan, "6480 pixel values are not numbers"), (7.0, "nothing to see")])
