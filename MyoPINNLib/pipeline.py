@@ -16,15 +16,19 @@ from dataclasses import replace
 import numpy as np
 
 from . import __version__, aha, solvers
+from .aif import ArterialInput
 from .analysis import Analysis, segment_table
 from .concentration import curves_from_series
 from .errors import InputError
 from .events import Progress, Report, Warned, silent, within
 from .fit import FitResult, TissueCurves
+from .kinetics import blood_from_plasma
 from .maps import mean_curves, parameter_maps
 from .series import Masks, PerfusionSeries
-from .settings import Settings
+from .settings import REFERENCE_HCT, FitSettings, Settings
 from .writing import write_analysis
+
+PLASMA_LIMITS = ("F_p_range", "v_p_range", "v_e_range", "PS_range")
 
 __all__ = ["Analysis", "input_digest", "quantify", "with_insertion", "write_analysis"]
 
@@ -47,11 +51,12 @@ def quantify(
     for note in notes:
         report(Warned(note))
     prepared = time.perf_counter()
+    limits = limits_for(settings)
 
     def fit(curves: TissueCurves, stage: str, low: float, high: float) -> FitResult:
         progress = within(report, low, high, stage=f"fit of {stage}")
         part = None if checkpoint is None else checkpoint.part(stage)
-        return solvers.fit(curves, curve_set.aif, settings.fit, progress, part)
+        return solvers.fit(curves, curve_set.aif, limits, progress, part)
 
     by_segment = fit(means, "segments", 0.02, 0.06)
     by_voxel = fit(curve_set.curves, "voxels", 0.06, 1.0)
@@ -61,6 +66,32 @@ def quantify(
         numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings),
         notes, {"curves": prepared - started, "solver": by_voxel.seconds + by_segment.seconds},
     )  # fmt: skip
+
+
+def limits_for(settings: Settings) -> FitSettings:
+    """The fit's settings with its limits, which hold at a haematocrit of ``REFERENCE_HCT``, at the study's.
+
+    All plasma parameters carry 1 - Hct; limits that move with it keep MBF independent of the haematocrit.
+    """
+    share = blood_from_plasma(1.0, hct=REFERENCE_HCT) / blood_from_plasma(1.0, hct=settings.hct)
+    scaled = {name: tuple(share * limit for limit in getattr(settings.fit, name)) for name in PLASMA_LIMITS}
+    return replace(settings.fit, **scaled)
+
+
+def _fit(
+    curves: TissueCurves,
+    stage: str,
+    low: float,
+    high: float,
+    *,
+    aif: ArterialInput,
+    settings: Settings,
+    report: Report,
+    checkpoint,
+) -> FitResult:
+    """One fit of the two, told as ``low`` to ``high`` of the whole, with a part of the checkpoint for itself."""
+    progress = within(report, low, high, stage=f"fit of {stage}")
+    return solvers.fit(curves, aif, settings.fit, progress, None if checkpoint is None else checkpoint.part(stage))
 
 
 def check_grid(series: PerfusionSeries, masks: Masks) -> None:

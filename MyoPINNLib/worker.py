@@ -41,7 +41,7 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
             tell(Started(__version__, os.getpid()))
             outputs = _run(folder, cancelling.guard(tell), clock)
             tell(Finished(time.perf_counter() - clock, outputs))
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             return _end(error, tell, log)
     return 0
 
@@ -90,7 +90,7 @@ def _publish(folder: Path) -> None:
         draft.replace(folder / RESULT)
 
 
-def _end(error: Exception, tell: Report, log: EngineLog) -> int:
+def _end(error: BaseException, tell: Report, log: EngineLog) -> int:
     failed = failure(error)
     if failed.kind is Fault.DEFECT:
         log.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))

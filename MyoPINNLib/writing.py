@@ -96,7 +96,8 @@ def _segment_columns(row: SegmentRow) -> dict:
         "voxels": row.voxels,
         "valid_percent": None if row.valid_share is None else percent(row.valid_share),
     }
-    for name, found in row.statistics.items():
+    for name in sorted(row.statistics, key=lambda name: name != "MBF"):  # what is looked for comes first
+        found = row.statistics[name]
         column = QUANTITIES[name].column
         values = {"mean_curve": row.mean_curve.get(name)}
         values |= {key: getattr(found, key) for key in ("median", "q1", "q3", "mean", "sd")}

@@ -58,10 +58,13 @@ def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
 
 def run(options: Namespace, terminal: Terminal, started: float) -> int:
     """Run a job; how it ends is told by the worker."""
+    from ..job import OUTPUT
     from ..worker import work
 
     code = work(options.job, terminal.report, watch_stdin=options.watch_stdin)
     terminal.wipe()
+    if code == 0 and not (options.quiet or options.events):
+        print(f"Written to {options.job / OUTPUT}")
     return code
 
 

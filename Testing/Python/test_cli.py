@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from dataclasses import replace
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom import dcmread
+from pydicom.uid import CTImageStorage
 
 from MyoPINNLib import __version__, cli
 from MyoPINNLib.aif import ArterialInput
@@ -304,6 +307,74 @@ def test_an_output_folder_with_someones_own_files_is_refused(a_study, tmp_path, 
     refused(capsys, quantify(a_study, tmp_path), "notes.txt")
     refused(capsys, ["simulate", "fast", "-o", str(tmp_path)], "notes.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_frames_of_different_size_are_refused(a_study, tmp_path, capsys):
+    shutil.copytree(a_study / "dicom", tmp_path / "dicom")
+    victim = sorted((tmp_path / "dicom").rglob("*.dcm"))[5]
+    frame = dcmread(victim)
+    smaller = frame.pixel_array[:-8]
+    frame.Rows, frame.PixelData = smaller.shape[0], smaller.tobytes()
+    frame.save_as(victim)
+    arguments = quantify(a_study, tmp_path / "out")
+    refused(capsys, [arguments[0], str(tmp_path / "dicom"), *arguments[2:]])
+
+
+def test_dicom_of_something_else_is_refused(a_study, tmp_path, capsys):
+    frame = dcmread(min((a_study / "dicom").rglob("*.dcm")))
+    frame.SOPClassUID = frame.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    frame.Modality = "CT"
+    frame.save_as(tmp_path / "1.dcm")
+    refused(capsys, ["info", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("levels", "words"),
+    [("basal,mid", "3 slices"), ("basal,mid,top", "choose one of: basal"), ("mid,basal,apical", "base to apex")],
+)
+def test_slice_levels_that_make_no_sense_are_refused(a_study, tmp_path, capsys, levels, words):
+    refused(capsys, [*quantify(a_study, tmp_path / "out"), "--levels", levels], words)
+
+
+@pytest.mark.parametrize("victim", ["MBF.nrrd", "aha.csv", "result.json"])
+def test_a_full_disk_is_told_and_leaves_nothing_half(a_study, tmp_path, capsys, monkeypatch, victim):
+    full_disk(monkeypatch, victim)
+    refused(capsys, quantify(a_study, tmp_path / "out"), "no space left")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_leaves_an_earlier_table(the_curves, tmp_path, capsys, monkeypatch):
+    (tmp_path / "p.csv").write_text("earlier")
+    full_disk(monkeypatch, "p.csv")
+    refused(capsys, ["fit", str(the_curves), "-o", str(tmp_path / "p.csv")], "no space left")
+    assert (tmp_path / "p.csv").read_text() == "earlier"
+
+
+def full_disk(monkeypatch, victim: str) -> None:
+    """From now on no file with ``victim`` in its name can be written."""
+    real = Path.open
+
+    def full(path, mode="r", *arguments, **options):
+        if "w" in mode and victim in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+
+
+def test_no_name_and_no_path_of_the_patient_gets_into_a_result(a_study, tmp_path):
+    for path in (a_study / "dicom").rglob("*.dcm"):
+        frame = dcmread(path)
+        frame.PatientName, frame.PatientID = "Doe^Jonathan", "ID4711"
+        place = tmp_path / "Doe_Jonathan" / path.relative_to(a_study / "dicom")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        frame.save_as(place)
+    arguments = quantify(a_study, tmp_path / "out")
+    assert cli.main([arguments[0], str(tmp_path / "Doe_Jonathan"), *arguments[2:], "--quiet"]) == 0
+    for path in (tmp_path / "out").iterdir():
+        assert not any(
+            name in path.read_bytes() for name in (b"Jonathan", b"ID4711", str(frame.StudyInstanceUID).encode())
+        )
 
 
 def test_a_result_is_not_touched_by_a_run_that_fails(a_result, a_study, tmp_path, capsys):
