@@ -32,6 +32,7 @@ from .dicom_frames import FUNCTIONAL_GROUPS, BrokenError, Frame, UnfitError, fra
 MR_IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 MAX_FILES = 200_000
 MAX_SIDE = 8192
+_FIRST_TAGS = (b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")  # of files without a preamble
 _TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "SeriesNumber", "InstanceNumber", "ImageType"),
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated"),
@@ -94,46 +95,43 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _add_file(path: Path, found: Found) -> None:
-    data = _header(path)
-    if data is None:
-        return
-    kind = data.get("SOPClassUID") or getattr(data.file_meta, "MediaStorageSOPClassUID", "")
-    if kind == MediaStorageDirectoryStorage:
-        return
-    if kind not in MR_IMAGES:
-        found.others[_modality(data)] += 1
-        return
     try:
-        _check_size(data, path)
-        frames = list(frames_of(data, path))
+        data = _header(path)
+        frames = [] if data is None else _images(data, path)
     except (BrokenError, UnfitError):
         raise
+    except OSError as error:
+        raise BrokenError("unreadable") from error
     except Exception as error:  # whatever a malformed file makes pydicom raise, it is the file's fault
-        raise BrokenError("malformed") from error
+        raise BrokenError("truncated or malformed") from error
     kept = [frame for frame, phase in frames if not phase]
     found.frames += kept
     found.phase += len(frames) - len(kept)
 
 
+def _images(data: Dataset, path: Path) -> list[tuple[Frame, bool]]:
+    """The frames of an MR file; none of a DICOMDIR."""
+    kind = data.get("SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID")
+    if kind == MediaStorageDirectoryStorage:
+        return []
+    if kind not in MR_IMAGES:
+        raise UnfitError(_modality(data))
+    _check_size(data, path)
+    return list(frames_of(data, path))
+
+
 def _header(path: Path) -> Dataset | None:
     """The listed tags of a DICOM file; None for a file of another kind."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(132)
-        if start[128:] == b"DICM":
-            if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-                raise BrokenError("deflated")  # it could inflate to any size
-            return dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
-        if start[:4] not in (b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00"):
-            return None
-        data = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-        return data if "SOPClassUID" in data else None
-    except OSError as error:
-        raise BrokenError("unreadable") from error
-    except BrokenError:
-        raise
-    except Exception as error:  # as above
-        raise BrokenError("truncated or malformed") from error
+    with path.open("rb") as stream:
+        start = stream.read(132)
+    if start[128:] == b"DICM":
+        if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+            raise BrokenError("deflated")  # it could inflate to any size
+        return dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+    if start[:4] not in _FIRST_TAGS:
+        return None
+    data = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+    return data if "SOPClassUID" in data else None
 
 
 def _modality(data: Dataset) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import InputError
 from .dicom_frames import Frame
@@ -61,9 +62,9 @@ def _stored(path: Path) -> np.ndarray:
     """(j, i) or (n, j, i) stored values of a file."""
     name = ""
     try:
-        data = dcmread(path, specific_tags=list(_TAGS))
-        syntax = data.file_meta.get("TransferSyntaxUID")
-        name = syntax.name if syntax is not None and syntax.is_compressed else ""
+        data = dcmread(path, specific_tags=list(_TAGS), force=True)
+        syntax = data.file_meta.setdefault("TransferSyntaxUID", _without_preamble(data)).value
+        name = syntax.name if syntax.is_compressed else ""
         count = int(data.get("NumberOfFrames") or 1)
         check_memory(count, (int(data.Rows), int(data.Columns)))
         return data.pixel_array
@@ -76,6 +77,12 @@ def _stored(path: Path) -> np.ndarray:
                 "Export them uncompressed, or convert them (gdcmconv --raw, dcmdjpeg).",
             ) from error
         raise _undecodable("truncated or damaged") from error
+
+
+def _without_preamble(data: Dataset) -> UID:
+    """The encoding of a file that does not name it, as pydicom found it."""
+    implicit, _ = data.original_encoding
+    return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 
 def _undecodable(how: str) -> InputError:

@@ -117,6 +117,7 @@ def choose_clock(slices: Slices, *, interval: float | None) -> tuple[Clock, tupl
     for clock in Clock:
         told = moments(slices, clock)
         if told is None:
+            failed += _lacking(slices, clock)
             continue
         if not all(len(set(line)) == len(line) for line in told):
             failed.append(_repeated(clock, told))
@@ -132,6 +133,12 @@ def choose_clock(slices: Slices, *, interval: float | None) -> tuple[Clock, tupl
         f"No time tag tells the {longest} frames of a slice apart{': ' + '; '.join(failed) if failed else ''}.",
         "Export the study again with its acquisition times, or give it as NRRD or NIfTI with a time axis.",
     )
+
+
+def _lacking(slices: Slices, clock: Clock) -> list[str]:
+    """Nothing where no frame has the tag."""
+    has = [clock in frame.clocks for frames in slices for frame in frames]
+    return [f"{clock.value} is missing in {has.count(False)} of {len(has)} frames"] if any(has) else []
 
 
 def _repeated(clock: Clock, told: list[list[timedelta]]) -> str:

@@ -96,6 +96,17 @@ def test_content_time_serves_where_the_acquisition_time_stands_still(tmp_path):
     assert "AcquisitionTime (0008,0032) is the same in all 8 frames" in notes(series)
 
 
+def test_a_tag_that_some_frames_lack_is_not_taken_and_told(tmp_path):
+    def gone(data, t, k):
+        data.ContentTime = clock(STEP * t + 0.2 * k)
+        if (t, k) == (5, 1):
+            del data.AcquisitionTime
+
+    series = read_dicom(study(tmp_path, change=gone))
+    assert series.acquisition.time_source.startswith("ContentTime")
+    assert "AcquisitionTime (0008,0032) is missing in 1 of 16 frames" in notes(series)
+
+
 def test_a_clock_of_whole_seconds_that_repeats_itself_is_not_taken(tmp_path):
     def coarse(data, t, k):
         moment = clock(STEP * t + 0.2 * k)
@@ -353,6 +364,22 @@ def test_truncated_files_are_counted(tmp_path, size, capfd):
         path.write_bytes(path.read_bytes()[:size])
     refused(tmp_path, "2 of 16 DICOM files", "Copy or export")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("place", [b"UI", b"US", b"DS"])
+def test_a_data_type_that_does_not_exist_is_refused(tmp_path, place):
+    path = min(study(tmp_path).iterdir())
+    path.write_bytes(path.read_bytes().replace(place, b"U\x8b"))
+    refused(tmp_path, "1 of 16 DICOM files")
+
+
+def test_a_file_without_a_preamble_is_read(tmp_path):
+    for path in study(tmp_path).iterdir():
+        data = pydicom.dcmread(path)
+        data.preamble, data.file_meta = None, pydicom.dataset.FileMetaDataset()
+        data.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=False)
+        assert path.read_bytes()[128:132] != b"DICM"
+    assert read_dicom(tmp_path).frames == 8
 
 
 def test_a_file_that_lacks_its_last_bytes_is_refused(tmp_path):
