@@ -27,7 +27,8 @@ FLOORS = (
         (f"MyoPINNLib/{name}.py", 2)
         for name in (
             "relaxation",
-            "bolus", "dual_bolus",
+            "bolus",
+            "dual_bolus",
             "bloodpool",
             "plausibility",
             "concentration",
