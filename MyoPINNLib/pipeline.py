@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +28,6 @@ from .maps import mean_curves, parameter_maps
 from .series import Masks, PerfusionSeries
 from .settings import REFERENCE_HCT, FitSettings, Settings
 from .writing import write_analysis
-
-PLASMA_LIMITS = ("F_p_range", "v_p_range", "v_e_range", "PS_range")
 
 __all__ = ["Analysis", "input_digest", "quantify", "with_insertion", "write_analysis"]
 
@@ -74,24 +73,18 @@ def limits_for(settings: Settings) -> FitSettings:
     All plasma parameters carry 1 - Hct; limits that move with it keep MBF independent of the haematocrit.
     """
     share = blood_from_plasma(1.0, hct=REFERENCE_HCT) / blood_from_plasma(1.0, hct=settings.hct)
-    scaled = {name: tuple(share * limit for limit in getattr(settings.fit, name)) for name in PLASMA_LIMITS}
-    return replace(settings.fit, **scaled)
 
+    def moved(limits: tuple[float, float]) -> tuple[float, float]:
+        return (share * limits[0], share * limits[1])
 
-def _fit(
-    curves: TissueCurves,
-    stage: str,
-    low: float,
-    high: float,
-    *,
-    aif: ArterialInput,
-    settings: Settings,
-    report: Report,
-    checkpoint,
-) -> FitResult:
-    """One fit of the two, told as ``low`` to ``high`` of the whole, with a part of the checkpoint for itself."""
-    progress = within(report, low, high, stage=f"fit of {stage}")
-    return solvers.fit(curves, aif, settings.fit, progress, None if checkpoint is None else checkpoint.part(stage))
+    fit = settings.fit
+    return replace(
+        fit,
+        F_p_range=moved(fit.F_p_range),
+        v_p_range=moved(fit.v_p_range),
+        v_e_range=moved(fit.v_e_range),
+        PS_range=moved(fit.PS_range),
+    )
 
 
 def check_grid(series: PerfusionSeries, masks: Masks) -> None:
