@@ -213,6 +213,8 @@ def _add_demo(commands) -> None:
     command.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write study and result"
     )
-    command.add_argument("--preset", default="stress", metavar="PRESET", help="another study (stress)")
+    command.add_argument(
+        "--preset", default="stress", metavar="PRESET", help="another study (stress); dual-bolus needs --bolus dual"
+    )
     command.add_argument("--seed", type=int, default=1, metavar="N", help="another heart (1)")
-    _add_settings(command, (_METHOD,))
+    _add_settings(command, _STUDY_OPTIONS)
