@@ -24,6 +24,7 @@ WIDTHS = 2.5
 UPPER_MIDDLE, NEAR_TOP = 0.75, 0.95
 _NORMAL_BETWEEN = 1.0
 FEW_VOXELS = 10
+MOST_BRIGHT_FRAMES, AFTER_BRIGHT, BRIGHT = 10, 4, 1.5
 FEW_FOR_SURFACE, ROBUST_STEPS = 24, 8
 
 
@@ -70,6 +71,13 @@ def blood_curve(series: PerfusionSeries, masks: Masks, readout: Readout, how: Si
     return BloodCurve(
         time, C_ab, voxels, float(time[frames - 1]), arrival, notes, None if hump is None else float(time[hump.peak])
     )
+
+
+def bright_start(series: PerfusionSeries, masks: Masks) -> int:
+    """How many frames at the start are far brighter than those after them, as proton-density images are."""
+    pool = np.median(series.signal[:, masks.blood_pool], axis=1)
+    counts = range(min(MOST_BRIGHT_FRAMES, len(pool) - 1), 0, -1)
+    return next((n for n in counts if pool[:n].min() > BRIGHT * np.median(pool[n : n + AFTER_BRIGHT])), 0)
 
 
 def noise_in_time(signal: np.ndarray) -> float:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .aif import ArterialInput
-from .bloodpool import BloodCurve, blood_curve, noise_in_time
+from .bloodpool import BloodCurve, blood_curve, bright_start, noise_in_time
 from .bolus import main_bolus, pre_bolus_before
-from .dual_bolus import joined_input
+from .dual_bolus import disagreement, joined_input
 from .errors import InputError
 from .fit import TissueCurves
 from .plausibility import doubts
+from .quantities import milliseconds_from_seconds
 from .relaxation import FASTEST_R1, Readout, concentration_from_signal, signal_from_concentration, without_noise_floor
 from .series import Acquisition, Masks, PerfusionSeries
 from .settings import Bolus as Injection
@@ -34,7 +35,10 @@ __all__ = [
 
 FRAMES_BEFORE_MAIN = 3
 FEWEST_BASELINE_FRAMES = 3
-LINEAR_DUAL_BOLUS = "Linear conversion of the main bolus puts the flow 13 to 69 % too high: use saturation recovery for a dual-bolus study."
+LINEAR = (
+    "Linear conversion leaves out that the signal saturates: the flow may come out more than twice too high (a blood peak of "
+    "5 mM reads as 2 mM). Use saturation recovery."
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ def curves_from_series(series: PerfusionSeries, masks: Masks, settings: Settings
     readout = readout_of(how, series.acquisition)
     _check_numbers(series, masks)
     _check_baseline(series, how)
+    bright = bright_start(series, masks)
+    series = replace(series, weight=series.weight * (np.arange(series.frames) >= bright))
     blood = blood_curve(series, masks, readout, how)
     baseline = _baseline_frames(series, blood, how)
     C_t = _tissue(series, masks, baseline, readout, how)
@@ -89,7 +95,13 @@ def curves_from_series(series: PerfusionSeries, masks: Masks, settings: Settings
     )
     found = _dual(curves, blood, settings) if how.bolus is Injection.DUAL else _single(curves, blood, settings)
     found = replace(found, baseline=baseline)
-    notes = (*_hump_note(blood, how), *_few_frames_note(baseline), *_limit_note(curves, how))
+    notes = (
+        *_bright_note(bright),
+        *_hump_note(blood, how),
+        *_few_frames_note(baseline),
+        *_limit_note(curves, how),
+        *_conversion_note(how),
+    )
     return replace(found, notes=(*blood.notes, *notes, *found.notes, *doubts(found.curves, found.aif_time, found.C_ab)))
 
 
@@ -99,6 +111,12 @@ def _check_baseline(series: PerfusionSeries, how: SignalSettings) -> None:
             f"{how.baseline_frames} baseline frames were asked for and the series has {series.frames} frames.",
             "Give --baseline-frames the number of frames before the contrast agent.",
         )
+
+
+def _bright_note(frames: int) -> tuple[str, ...]:
+    if not frames:
+        return ()
+    return (f"The first {frames} frame(s) are far brighter than the next (proton-density images?): they are left out.",)
 
 
 def _hump_note(blood: BloodCurve, how: SignalSettings) -> tuple[str, ...]:
@@ -114,6 +132,16 @@ def _few_frames_note(baseline: np.ndarray) -> tuple[str, ...]:
     if fewest >= FEWEST_BASELINE_FRAMES:
         return ()
     return (f"Only {fewest} frame(s) lie before the contrast agent: the baseline is uncertain, and all flows with it.",)
+
+
+def _conversion_note(how: SignalSettings) -> tuple[str, ...]:
+    """What is taken for granted: T1 is a setting, and the flow hangs on it."""
+    blood, muscle = milliseconds_from_seconds(how.T1_blood), milliseconds_from_seconds(how.T1_myocardium)
+    native = (
+        f"Native T1 is taken as {blood:.0f} ms in blood and {muscle:.0f} ms in myocardium (--T1-blood, --T1-myocardium): "
+        "10 % off in blood can change the flow by 40 %."
+    )
+    return (LINEAR, native) if how.conversion is Conversion.LINEAR else (native,)
 
 
 def _limit_note(curves: TissueCurves, how: SignalSettings) -> tuple[str, ...]:
@@ -172,7 +200,7 @@ def _dual(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveS
     first = np.maximum((curves.time <= blood.time[main.foot]).sum(axis=1) - FRAMES_BEFORE_MAIN, 0)
     counted = np.arange(curves.time.shape[1]) >= first[:, None]
     tissue = replace(curves, weight=curves.weight * counted)
-    notes = (LINEAR_DUAL_BOLUS,) if settings.signal.conversion is Conversion.LINEAR else ()
+    doubt = "" if settings.signal.conversion is Conversion.LINEAR else disagreement(blood.C_ab, C_ab)
     aif = ArterialInput.from_blood(time, C_ab, settings.hct)
     arrival = float(blood.time[main.foot])
-    return CurveSet(tissue, aif, C_ab, time, blood.voxels, np.zeros(0, dtype=int), arrival, notes)
+    return CurveSet(tissue, aif, C_ab, time, blood.voxels, np.zeros(0, dtype=int), arrival, (doubt,) if doubt else ())

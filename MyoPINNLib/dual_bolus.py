@@ -19,7 +19,8 @@ from .bolus import Bolus
 
 ENDS = 4
 RISING_SHARE = 0.5
-SEARCH, SEARCH_STEP = 2.0, 0.05
+SEARCH, SEARCH_STEP = 6.0, 0.05
+SURPLUS = 0.15
 _ROUNDS = 3
 
 
@@ -67,3 +68,14 @@ def alignment(time: np.ndarray, own: np.ndarray, scaled: np.ndarray, pre: Bolus,
     tried = time[main.foot] - time[pre.foot] + np.arange(-SEARCH, SEARCH + SEARCH_STEP, SEARCH_STEP)
     best = float(tried[np.argmin([misfit(shift) for shift in tried])])
     return float(minimize_scalar(misfit, bounds=(best - SEARCH_STEP, best + SEARCH_STEP), method="bounded").x)
+
+
+def disagreement(C_ab: np.ndarray, joined: np.ndarray) -> str:
+    """A note where the measured main bolus is higher than the scaled pre-bolus, which saturation cannot do; else ""."""
+    measured, scaled = float(C_ab.max()), float(joined.max())
+    if measured <= (1 + SURPLUS) * scaled:
+        return ""
+    return (
+        f"The main bolus was measured up to {measured:.2g} mM and the scaled pre-bolus reaches {scaled:.2g} mM: saturation only "
+        "lowers what is measured, so the dose ratio, TS or T1 is wrong, and the flow with it."
+    )

@@ -23,6 +23,9 @@ class Outcome(IntEnum):
     NOT_CONVERGED = 4
     FLOW_AT_LIMIT = 5
     POOR_FIT = 6
+    DELAY_AT_LIMIT = 7
+    OUTLYING_FRAME = 8
+    UNDETERMINED = 9
 
     @property
     def reason(self) -> str:
@@ -38,6 +41,9 @@ _REASONS = {
     Outcome.NOT_CONVERGED: "the fit did not converge",
     Outcome.FLOW_AT_LIMIT: "the flow ended at the limit of its range",
     Outcome.POOR_FIT: "the model does not follow the curve",
+    Outcome.DELAY_AT_LIMIT: "the delay ended at the limit of its range",
+    Outcome.OUTLYING_FRAME: "a frame lies far off the curve",
+    Outcome.UNDETERMINED: "the curve does not determine the flow",
 }
 
 
@@ -69,8 +75,12 @@ class TissueCurves:
             raise InputError(f"{len(C_t)} curves came with {clock.size} clocks and voxels of shape {voxels.shape}.")
         if clock.size and (clock.min() < 0 or clock.max() >= len(time)):
             raise InputError(f"A curve names clock {int(clock.max())} and there are {len(time)}.")
-        if (np.diff(time, axis=1) <= 0).any():
-            raise InputError("The times of the tissue curves do not increase.", "Check the time axis.")
+        if not (np.diff(time, axis=1) > 0).all():
+            raise InputError(
+                "The times of the tissue curves do not increase, or are not numbers.", "Check the time axis."
+            )
+        if not (weight >= 0).all():
+            raise InputError(f"A frame has the weight {weight.min():g}; a weight is 0 (left out) or more.")
         for name, value in (("time", time), ("clock", clock), ("C_t", C_t), ("weight", weight), ("voxels", voxels)):
             object.__setattr__(self, name, value)
 

@@ -12,12 +12,10 @@ import hashlib
 import json
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from . import __version__, aha, solvers
-from .aif import ArterialInput
 from .analysis import Analysis, segment_table
 from .concentration import curves_from_series
 from .errors import InputError

@@ -7,7 +7,7 @@ import numpy as np
 from .errors import InputError
 from .fit import TissueCurves
 
-BLOOD_PEAK, TISSUE_PEAK = (1.0, 10.0), (0.1, 2.0)
+BLOOD_PEAK, TISSUE_PEAK = (1.5, 7.0), (0.15, 1.5)
 FLAT_TOP = 0.62
 
 
@@ -29,7 +29,9 @@ def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tupl
             f"The blood's peak is {blood:.2g} mM; {BLOOD_PEAK[0]:g} to {BLOOD_PEAK[1]:g} mM is usual: check dose, TS and T1."
         )
     if not TISSUE_PEAK[0] <= tissue <= TISSUE_PEAK[1]:
-        said.append(f"The myocardium's peak is {tissue:.2g} mM; 0.3 to 1.5 mM is usual: check the mask, TS and T1.")
+        said.append(
+            f"The myocardium's peak is {tissue:.2g} mM; {TISSUE_PEAK[0]:g} to {TISSUE_PEAK[1]:g} mM is usual: check the mask, TS and T1."
+        )
     share = flatness(aif_time, C_ab)
     if share > FLAT_TOP:
         said.append(

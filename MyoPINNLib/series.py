@@ -9,7 +9,7 @@ import numpy as np
 from .errors import InputError
 from .geometry import Geometry
 
-MAX_FRAME_INTERVAL = 60.0
+MIN_FRAME_INTERVAL, MAX_FRAME_INTERVAL = 0.1, 60.0
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,15 @@ def checked_time(time: np.ndarray, slices: int, frames: int) -> np.ndarray:
             f"The frame times do not increase: slice {k + 1} has {time[k, t]:g} s at frame {t + 1} and {time[k, t + 1]:g} s at frame {t + 2}.",
             "Check the time axis.",
         )
-    longest = float(np.median(steps))
-    if longest > MAX_FRAME_INTERVAL:
+    usual = float(np.median(steps))
+    if usual < MIN_FRAME_INTERVAL:
         raise InputError(
-            f"The frames are {longest:g} s apart; a perfusion series has a frame every heartbeat (0.4 to 2 s).",
+            f"The frames are {usual:g} s apart; a perfusion series has a frame every heartbeat (0.4 to 2 s).",
+            "These are not the times of the frames: check the time axis.",
+        )
+    if usual > MAX_FRAME_INTERVAL:
+        raise InputError(
+            f"The frames are {usual:g} s apart; a perfusion series has a frame every heartbeat (0.4 to 2 s).",
             "Are the times given in milliseconds? They must be in seconds.",
         )
     return time

@@ -15,6 +15,8 @@ from enum import Enum
 from . import options
 from .options import Choice, Each, Number, OneOf, option
 
+REFERENCE_HCT = 0.45
+
 _TIMES = "Times of the sequence are given in milliseconds here (TS 100 to 150, TR 2, T1 1000 to 2000)."
 _TS = Number(5, 2000, options.MILLISECONDS, optional=True, hint=_TIMES)
 _TR = Number(0.1, 100, options.MILLISECONDS, optional=True, hint=_TIMES)
@@ -92,6 +94,8 @@ def _limits(default: tuple[float, float], unit: options.Unit, low: float, high: 
 class FitSettings:
     """The fit. ``T_a`` s is used where ``delay`` is fixed; the delay is sought in ``T_a_range`` s.
 
+    The limits of a study are meant at a haematocrit of ``REFERENCE_HCT``; the pipeline moves them with 1 - Hct.
+
     The limits bound the 2CXM's parameters (inside units: 1/s and fractions).
     """
 
@@ -135,7 +139,7 @@ class Settings:
     signal: SignalSettings = field(default_factory=SignalSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     aha: AHASettings = field(default_factory=AHASettings)
-    hct: float = option(0.45, Number(0, 0.85, hint="The haematocrit is a fraction: 0.45 for 45 %."))
+    hct: float = option(REFERENCE_HCT, Number(0, 0.85, hint="The haematocrit is a fraction: 0.45 for 45 %."))
     density: float = option(1.05, Number(0.5, 2.0, options.G_ML, hint="Myocardium has 1.05 g/mL."))
 
     def __post_init__(self) -> None:

@@ -7,13 +7,14 @@ single voxel. The paper's networks and the one-shot solver come here as further 
 from __future__ import annotations
 
 from ..aif import ArterialInput
-from ..errors import FitError
+from ..errors import FitError, InputError
 from ..events import Report, silent
 from ..fit import FitResult, TissueCurves
 from ..settings import FitSettings, Method
 from .fermi import fit_fermi
 from .nlls import fit_nlls
 
+LONGEST_HELD_INPUT = 5.0
 _SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi}
 
 
@@ -23,8 +24,28 @@ def fit(
     """Fit ``curves`` (n, t) mM to the input by ``settings.method``.
 
     ``report`` hears the progress and may raise Cancelled; ``checkpoint`` (load, save) keeps finished batches.
-    Raises FitError where there is no curve at all.
+    Raises FitError where there is no curve at all, InputError for an input that cannot have fed the curves.
     """
     if len(curves) == 0:
         raise FitError("There is no curve to fit.", "The myocardium mask holds no voxel of the series.")
+    _check_input(curves, aif)
     return _SOLVERS[settings.method](curves, aif, settings, report, checkpoint)
+
+
+def _check_input(curves: TissueCurves, aif: ArterialInput) -> None:
+    peak = float(aif.C_ap.max())
+    if peak <= 0:
+        raise InputError(
+            f"The arterial input never rises above zero (its highest value is {peak:g} mM).", "Is it the right curve?"
+        )
+    counted = curves.time[curves.weight > 0]
+    if counted.size and aif.knots[0] > counted.max():
+        raise InputError(
+            f"The arterial input begins at {aif.knots[0]:.4g} s, after the last tissue frame ({counted.max():.4g} s).",
+            "Both must count from the same moment.",
+        )
+    if counted.size and aif.knots[-1] < counted.max() - LONGEST_HELD_INPUT:
+        raise InputError(
+            f"The arterial input ends at {aif.knots[-1]:.4g} s and the tissue at {counted.max():.4g} s.",
+            "The input must last as long as the tissue curves.",
+        )

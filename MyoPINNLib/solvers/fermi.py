@@ -64,7 +64,7 @@ class FermiModel:
     def __init__(self, batch: Batch, aif: ArterialInput, T_a: float | None) -> None:
         self.measured, self.root_weight, self._T_a = batch.C_t.T, batch.root_weight, T_a
         last = batch.time[batch.counted].max() + LATEST_SHIFT
-        self._step = float(np.diff(batch.time).min()) / GRID_PER_FRAME
+        self._step = float(np.median(np.diff(batch.time))) / GRID_PER_FRAME
         self._grid = np.arange(0.0, last - aif.knots[0] + self._step, self._step)
         self._size = next_fast_len(2 * self._grid.size, real=True)
         self._input = rfft(aif(aif.knots[0] + self._grid), self._size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..fit import Outcome, TissueCurves
-from ..settings import FitSettings
+from ..settings import Delay, FitSettings
 from .batches import Arrays, Batch
 from .levenberg import Minimum, held_at_bounds
 
@@ -13,6 +13,8 @@ ENHANCEMENT_F_RATIO = 8.0
 POOR_RESIDUAL_SHARE = 0.10
 POOR_AUTOCORRELATION = 0.5
 AT_LIMIT = 1e-3
+OUTLYING_WIDTHS = 8.0
+UNDETERMINED_SD = 2.0
 
 
 def screen(curves: TissueCurves, unknowns: int) -> np.ndarray:
@@ -26,11 +28,13 @@ def screen(curves: TissueCurves, unknowns: int) -> np.ndarray:
     return outcome
 
 
-def judge(measured, fitted, *, unknowns: int, converged, F_p, F_p_range) -> np.ndarray:
+def judge(measured, fitted, found: Arrays, *, unknowns: int, converged, settings: FitSettings) -> np.ndarray:
     """Outcome codes (n,) of fits (n, t) of the counted frames; the gravest word wins.
 
     No enhancement: the model explains less than ``ENHANCEMENT_F_RATIO`` times what as many numbers would explain of
-    noise. Poor: the residual is more than a tenth of the peak and hangs together over time.
+    noise. Poor: the residual is more than a tenth of the peak and hangs together over time. Outlying: one frame is off
+    by as much, and by ``OUTLYING_WIDTHS`` robust spreads. Undetermined: the flow's deviation is twice the flow (that
+    takes out most voxels that are twice too high; a stricter rule would take out high flows and bias what is left).
     """
     residual = measured - fitted
     frames = measured.shape[1]
@@ -39,8 +43,17 @@ def judge(measured, fitted, *, unknowns: int, converged, F_p, F_p_range) -> np.n
     outcome = np.full(len(measured), Outcome.FITTED, dtype=int)
     rms, peak = np.sqrt(left / frames), fitted.max(axis=1)
     together = (residual[:, 1:] * residual[:, :-1]).sum(axis=1) / left
+    F_p, T_a = found["F_p"], found["T_a"]
+    outcome[found["F_p_sd"] > UNDETERMINED_SD * F_p] = Outcome.UNDETERMINED
+    spread = np.median(np.abs(residual), axis=1) / 0.6745
+    worst = np.abs(residual).max(axis=1)
+    outcome[(worst > OUTLYING_WIDTHS * spread) & (worst > POOR_RESIDUAL_SHARE * peak)] = Outcome.OUTLYING_FRAME
     outcome[(rms > POOR_RESIDUAL_SHARE * peak) & (together > POOR_AUTOCORRELATION)] = Outcome.POOR_FIT
-    low, high = F_p_range
+    if settings.delay is Delay.FIT:
+        first, last = settings.T_a_range
+        margin = AT_LIMIT * (last - first)
+        outcome[(T_a <= first + margin) | (T_a >= last - margin)] = Outcome.DELAY_AT_LIMIT
+    low, high = settings.F_p_range
     outcome[(F_p >= high * (1 - AT_LIMIT)) | (F_p <= low * (1 + AT_LIMIT))] = Outcome.FLOW_AT_LIMIT
     outcome[~converged] = Outcome.NOT_CONVERGED
     outcome[explained / unknowns < ENHANCEMENT_F_RATIO * left / max(frames - unknowns, 1)] = Outcome.NO_ENHANCEMENT
@@ -53,13 +66,13 @@ def conclude(
     """A batch's arrays: the parameters with their standard deviations, curves at every frame, residual and outcome.
 
     ``columns`` names the parameters in ``best.x``: (column, whether it is a logarithm). ``model.curves(x)`` gives C_t
-    (t, n) and dC_t/dx (m, t, n). Where T_a was not sought it is the given one, with no deviation.
+    (t, n) and dC_t/dx (m, t, n). Where T_a was not sought it is the given one, with no deviation (NaN).
     """
     fitted, J = model.curves(best.x)
     pull = (fitted - batch.C_t.T) * batch.root_weight[:, None] ** 2
     held = held_at_bounds(best.x, np.einsum("mta,ta->am", J, pull), *bounds)
     sd = _deviations(best, held, int(batch.counted.sum()))
-    found: Arrays = {"T_a": np.full(len(best.x), settings.T_a), "T_a_sd": np.zeros(len(best.x))}
+    found: Arrays = {"T_a": np.full(len(best.x), settings.T_a), "T_a_sd": np.full(len(best.x), np.nan)}
     for name, (column, logarithm) in columns.items():
         found[name] = np.exp(best.x[:, column]) if logarithm else best.x[:, column]
         found[f"{name}_sd"] = sd[:, column] * (found[name] if logarithm else 1.0)
@@ -69,10 +82,10 @@ def conclude(
     found["outcome"] = judge(
         batch.C_t[:, counted],
         fitted.T[:, counted],
+        found,
         unknowns=best.x.shape[1],
         converged=best.converged,
-        F_p=found["F_p"],
-        F_p_range=settings.F_p_range,
+        settings=settings,
     )
     return found
 

@@ -293,3 +293,36 @@ def test_signals_beyond_full_recovery_are_counted(a_phantom):
     signal[25, k, j, i] *= 40
     notes = curves_from_series(changed(a_phantom, signal), a_phantom.masks, Settings()).notes
     assert any("In 7 of" in note and "full recovery" in note for note in notes)
+
+
+def test_proton_density_images_at_the_start_are_left_out(a_phantom):
+    signal = np.concatenate([a_phantom.series.signal[:3] * 6, a_phantom.series.signal])
+    shift = a_phantom.series.time[:, 3].max()
+    time = np.concatenate([a_phantom.series.time[:, :3], a_phantom.series.time + shift], axis=1)
+    found = curves_from_series(
+        replace(a_phantom.series, signal=signal, time=time, weight=None), a_phantom.masks, Settings()
+    )
+    plain = curves_from_series(a_phantom.series, a_phantom.masks, Settings())
+    np.testing.assert_allclose(found.C_ab, plain.C_ab)
+    np.testing.assert_allclose(found.curves.C_t[:, 3:], plain.curves.C_t)
+    assert any("first 3 frame(s) are far brighter" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("gap", [14.0, 15.0, 16.0, 17.0, 19.0])
+def test_two_boluses_close_together_are_told_apart(gap):
+    clean = make_phantom(replace(recipe(Preset.FAST), pre_bolus=gap, frames=80), seed=2, noise=False)
+    found = curves_from_series(clean.series, clean.masks, DUAL)
+    true = clean.aif(found.aif_time)
+    assert np.abs(found.aif(found.aif_time) - true).max() < 0.08 * true.max()
+
+
+def test_a_dose_ratio_that_cannot_be_is_noticed(a_dual_phantom):
+    for ratio, doubted in ((0.1, False), (0.2, True)):
+        settings = replace(DUAL, signal=replace(DUAL.signal, dose_ratio=ratio))
+        notes = curves_from_series(a_dual_phantom.series, a_dual_phantom.masks, settings).notes
+        assert any("the dose ratio, TS or T1 is wrong" in note for note in notes) == doubted
+
+
+def test_the_native_T1_that_everything_hangs_on_is_said(a_phantom):
+    notes = curves_from_series(a_phantom.series, a_phantom.masks, Settings(signal=SignalSettings(T1_blood=1.9))).notes
+    assert any("1900 ms in blood and 1150 ms in myocardium" in note for note in notes)

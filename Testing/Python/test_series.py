@@ -29,6 +29,7 @@ def test_one_time_axis_serves_every_slice():
         (SIGNAL, TIME - 1, "negative .*-1 s"),
         (SIGNAL, TIME[::-1], "do not increase: slice 1 has 4 s at frame 1 and 3.2 s at frame 2"),
         (SIGNAL, np.where(TIME == 0.8, np.nan, TIME), "2 frame times are not numbers"),
+        (SIGNAL, TIME / 300, "0.00266667 s apart.*not the times"),
         (SIGNAL, TIME * 1000, "800 s apart.*milliseconds"),
     ],
 )

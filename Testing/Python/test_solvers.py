@@ -222,3 +222,52 @@ def test_the_first_pass_ends_where_the_input_has_halved(an_exact_aif):
 def test_parameters_of_unequal_length_are_refused():
     with pytest.raises(InputError, match="PS has shape"):
         KineticParameters(F_p=np.ones(3), PS=np.ones(2))
+
+
+@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("T_a", [8.0, -1.8])
+def test_a_delay_at_the_limit_of_its_range_is_not_valid(method, T_a, an_exact_aif):
+    C_t = tissue_curve(an_exact_aif, TIME, **TRUTH, T_a=T_a)
+    result = fit(TissueCurves.on_one_clock(TIME, C_t), an_exact_aif, FitSettings(method=method))
+    assert not result.valid.any()
+    assert (result.outcome == Outcome.DELAY_AT_LIMIT).mean() >= 0.75
+
+
+def test_a_flow_that_the_curve_does_not_determine_is_not_valid(an_exact_aif):
+    curves, flow = many(an_exact_aif, 400)
+    result = fit(noisy(curves, 0.06), an_exact_aif, FitSettings())
+    off = result.parameters.F_p / flow > 2
+    assert (result.outcome == Outcome.UNDETERMINED).any()
+    assert off[result.valid].mean() < 0.25 * off.mean()
+
+
+def test_a_spike_in_one_frame_is_told(curves, an_exact_aif):
+    C_t = noisy(curves, 0.02).C_t
+    C_t[1, 40] += 0.4
+    result = fit(replace(curves, C_t=C_t), an_exact_aif, FitSettings(delay=Delay.FIXED))
+    assert result.reasons == ["", "a frame lies far off the curve", "", ""]
+
+
+def test_a_delay_that_was_given_has_no_deviation(curves, an_exact_aif):
+    assert np.isnan(fit(curves, an_exact_aif, FitSettings(delay=Delay.FIXED)).sd.T_a).all()
+
+
+@pytest.mark.parametrize(
+    ("time", "C_ap", "words"),
+    [
+        (TIME, np.zeros(60), "never rises above zero"),
+        (TIME + 100, blood(TIME), "begins at 100.* after the last tissue frame"),
+        (TIME[:30], blood(TIME[:30]), "ends at .* and the tissue at"),
+    ],
+)
+def test_an_input_that_cannot_have_fed_the_curves_is_refused(time, C_ap, words, curves):
+    for method in Method:
+        with pytest.raises(InputError, match=words):
+            fit(curves, ArterialInput(time, C_ap), FitSettings(method=method))
+
+
+def test_times_and_weights_that_cannot_be_are_refused():
+    with pytest.raises(InputError, match="not numbers"):
+        TissueCurves.on_one_clock(np.array([0, np.nan, 2.0]), np.zeros((1, 3)))
+    with pytest.raises(InputError, match="weight -1"):
+        TissueCurves(np.arange(3.0)[None], np.zeros(1, dtype=int), np.zeros((1, 3)), np.array([[1, -1, 1.0]]))
