@@ -58,10 +58,9 @@ def timed(made):
                 seen.setdefault("started", now)
             if isinstance(event, Progress) and event.stage.startswith("fit of"):
                 seen.setdefault("progress", now)
-            if isinstance(event, Progress) and event.stage == "fit of voxels":
-                if "cancel" not in seen:
-                    seen["cancel"] = time.perf_counter()
-                    run.cancel()
+            if isinstance(event, Progress) and event.stage == "fit of voxels" and "cancel" not in seen:
+                seen["cancel"] = time.perf_counter()
+                run.cancel()
         time.sleep(0.005)
     return seen["started"], seen["progress"], time.perf_counter() - seen["cancel"]
 
