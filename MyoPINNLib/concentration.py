@@ -175,12 +175,12 @@ def _tissue(
     series: PerfusionSeries, masks: Masks, baseline: np.ndarray, readout: Readout, how: SignalSettings
 ) -> np.ndarray:
     """C_t (n, t) mM of every myocardial voxel, its M0 from its slice's baseline frames."""
-    where = np.nonzero(masks.myocardium)
-    signal = np.moveaxis(series.signal[(slice(None), *where)], 0, 1).astype(float)
+    k, j, i = np.nonzero(masks.myocardium)
+    signal = np.moveaxis(series.signal[:, k, j, i], 0, 1).astype(float)
     counted = (series.weight > 0).all(axis=0) & (np.arange(series.frames) < baseline.min())
     sigma = noise_in_time(signal[:, counted])
     signal = without_noise_floor(signal, sigma)
-    weight = series.weight[where[0]] * (np.arange(series.frames) < baseline[where[0], None])
+    weight = series.weight[k] * (np.arange(series.frames) < baseline[k, None])
     start = (np.where(weight > 0, signal, 0.0) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
     return concentration_from_signal(
         signal, start, T1=how.T1_myocardium, relaxivity=how.relaxivity, readout=readout, conversion=how.conversion
