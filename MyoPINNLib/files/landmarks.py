@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from .words import plain
 
 MAX_BYTES = 4_000_000
 _TO_LPS = {"LPS": np.array([1.0, 1.0, 1.0]), "RAS": np.array([-1.0, -1.0, 1.0])}
@@ -39,9 +40,11 @@ def _points(markup: dict, name: str) -> list[tuple[float, float, float]]:
     kind, system, unit = markup["type"], markup.get("coordinateSystem"), markup.get("coordinateUnits", "mm")
     unit = unit[0] if isinstance(unit, list) and unit else unit  # a coded unit: value, scheme, meaning
     if kind != "Fiducial":
-        raise InputError(f'"{name}" holds a {kind!s:.30}, not points.', "Use a point list.")
+        raise InputError(f'"{name}" holds a {plain(kind, 30)}, not points.', "Use a point list.")
     if system not in _TO_LPS or unit != "mm":
-        raise InputError(f'"{name}" is in {system!s:.30} and {unit!s:.30}; points are in LPS or RAS and mm.', _HINT)
+        raise InputError(
+            f'"{name}" is in {plain(system, 30)} and {plain(unit, 30)}; points are in LPS or RAS and mm.', _HINT
+        )
     places = [
         np.array(point["position"], dtype=float)
         for point in markup["controlPoints"]

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..geometry import TOLERANCE_MM, Geometry
 from ..series import Masks
 from .images import Image, read_image
+from .words import plain
 
 LABELS = {"blood_pool": 1, "myocardium": 2, "right_ventricle": 3}
 SEGMENT_NAMES = {
@@ -74,15 +75,18 @@ def _segments(image: Image, segments: Mapping[str, str]) -> tuple[dict[str, np.n
     for number, name in segments.items():
         role = _role(name)
         if role in parts:
-            raise InputError(f'"{image.name}" has two segments for the {_WORDS[role]}.', f'One of them is "{name}".')
+            raise InputError(
+                f'"{image.name}" has two segments for the {_WORDS[role]}.', f'One of them is "{plain(name)}".'
+            )
         if role:
             layer, label = (
                 _whole(image, f"Segment{number}_{key}", usual) for key, usual in (("Layer", 0), ("LabelValue", 1))
             )
             if not 0 <= layer < image.values.shape[3]:
-                raise InputError(f'The segment "{name}" lies in layer {layer} and there are {image.values.shape[3]}.')
+                layers = image.values.shape[3]
+                raise InputError(f'The segment "{plain(name)}" lies in layer {layer} and there are {layers}.')
             parts[role] = image.values[..., layer] == label
-    return parts, [f'"{name}"' for name in segments.values()]
+    return parts, [f'"{plain(name)}"' for name in segments.values()]
 
 
 def _role(name: str) -> str | None:

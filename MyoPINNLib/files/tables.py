@@ -18,6 +18,7 @@ from ..fit import PARAMETERS, FitResult, TissueCurves
 from ..quantities import QUANTITIES, shown
 from ..series import checked_time
 from .outputs import write_whole
+from .words import plain
 
 MAX_BYTES = 256_000_000
 TIME, INPUT, TISSUE = "time_s", "C_ap_mM", "C_t_mM"
@@ -45,7 +46,9 @@ def read_curves(path: Path) -> tuple[TissueCurves, ArterialInput, tuple[str, ...
     time = checked_time(time, 1, len(time))[0]
     again = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if again is not None:
-        raise InputError(f'Two curves of "{path.name}" are called "{again}".', "Give each a name of its own.")
+        raise InputError(
+            f'Two curves of "{path.name}" are called "{plain(again, 40)}".', "Give each a name of its own."
+        )
     return TissueCurves.on_one_clock(time, C_t), ArterialInput(time, C_ap), names
 
 
@@ -61,7 +64,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str
     if header[:2] != [TIME, INPUT] or len(header) < 3:
         found = ", ".join(header[:4]) or "nothing"
         raise InputError(
-            f'The first row of "{path.name}" is not {TIME}, {INPUT} and a curve: it holds {found:.80}.', _COLUMNS
+            f'The first row of "{path.name}" is not {TIME}, {INPUT} and a curve: it holds {plain(found, 80)}.', _COLUMNS
         )
     table = np.array([_numbers(path, number, header, row) for number, row in rows[1:]]).reshape(-1, len(header))
     return table[:, 0], table[:, 1], table[:, 2:].T, tuple(header[2:])
@@ -80,8 +83,10 @@ def _numbers(path: Path, number: int, header: list[str], row: list[str]) -> list
         except ValueError:
             values.append(None)
         if values[-1] is None or (column < 2 and not math.isfinite(values[-1])):
-            where = f'Row {number}, column "{name}" of "{path.name}"'
-            raise InputError(f'{where} holds "{cell.strip():.20}", which is no number.', "Numbers have a point: 0.85.")
+            where = f'Row {number}, column "{plain(name, 40)}" of "{path.name}"'
+            raise InputError(
+                f'{where} holds "{plain(cell.strip(), 20)}", which is no number.', "Numbers have a point: 0.85."
+            )
     return values
 
 

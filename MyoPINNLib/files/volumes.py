@@ -20,8 +20,10 @@ from ..quantities import radians_from_degrees, seconds_from_milliseconds
 from ..series import Acquisition, PerfusionSeries, checked_time
 from . import nrrd
 from .clocks import Slice, missing_note, stacked
+from .dicom_times import Clock
 from .images import Image, read_image, suffix_of
 from .sidecars import sidecar_of, sidecar_times
+from .words import plain
 
 _SECONDS = {"s", "sec", "second", "seconds"}
 _MILLISECONDS = {"ms", "msec", "millisecond", "milliseconds"}
@@ -30,6 +32,12 @@ _GIVE_TIMES = (
     "a Slicer sequence needs times as its index, with the unit s. Evenly spaced frames: --interval SECONDS."
 )
 _INDEX = re.compile(r"axis \d+ index values")
+_KEYWORDS = "|".join(clock.value.split()[0] for clock in Clock)
+_OUR_SOURCES = re.compile(
+    rf"(?:{_KEYWORDS})(?: \([0-9A-F]{{4}},[0-9A-F]{{4}}\))?(?: x [\d.e+-]{{1,12}} s \(--interval\))?"
+    r"|sidecar \(\.(?:json|csv)\)|frame numbers x [\d.e+-]{1,12} s \(as given\)"
+)
+_MOST_NOTES = 50
 
 
 def read_volumes(paths: Sequence[Path], *, interval: float | None = None) -> PerfusionSeries:
@@ -91,7 +99,7 @@ def _header_times(image: Image, interval: float | None) -> tuple[np.ndarray, str
         values = np.array([float(word) for word in image.keys.get(key, "").split()])
     except ValueError as error:
         raise InputError(f'The frame times of "{image.name}" are not all numbers.', _GIVE_TIMES) from error
-    source = image.keys.get(nrrd.SOURCE) or f"the file's header ({key})"
+    source = _source(image.keys, key)
     if unit in _SECONDS and len(values):
         return values, source, []
     if unit in _MILLISECONDS and len(values):
@@ -109,6 +117,12 @@ def _header_times(image: Image, interval: float | None) -> tuple[np.ndarray, str
     )
 
 
+def _source(keys: dict[str, str], key: str) -> str:
+    """Where the times come from: what MyoPINN itself wrote there, never other words that a header may hold."""
+    written = keys.get(nrrd.SOURCE, "")
+    return written if _OUR_SOURCES.fullmatch(written) else f"the file's header ({key})"
+
+
 def _said(values: np.ndarray, unit: str) -> str:
     if not len(values):
         return ""
@@ -117,7 +131,8 @@ def _said(values: np.ndarray, unit: str) -> str:
 
 def _acquisition(keys: dict[str, str], source: str, notes: list[str]) -> Acquisition:
     """What a series that MyoPINN wrote says of its acquisition; None for what other files do not say."""
-    kept = [note for note in keys.get(nrrd.NOTES, "").split(nrrd.BETWEEN_NOTES) if note]
+    written = keys.get(nrrd.NOTES, "").split(nrrd.BETWEEN_NOTES)[:_MOST_NOTES]
+    kept = [note for note in map(plain, written) if note]
     TS, TR, flip = (_number(keys, key) for key in (nrrd.TS, nrrd.TR, nrrd.FLIP))
     pulses = _number(keys, nrrd.PULSES)
     return Acquisition(

@@ -160,6 +160,22 @@ def test_a_slice_with_fewer_frames_gets_frames_of_no_weight_where_the_beat_is_mi
     assert any("slice 2 has 4 of 5" in note for note in series.acquisition.notes)
 
 
+def test_words_of_a_strange_header_reach_no_terminal_and_no_result(a_series, tmp_path):
+    how = replace(a_series.acquisition, time_source="Patient DOE^JOHN " * 9, notes=("\x1b[2J\x1b[31mfine" + "A" * 999,))
+    again = read_volumes(write_series(tmp_path / "series", replace(a_series, acquisition=how))).acquisition
+    assert again.time_source == "the file's header (axis 3 index values)"
+    assert len(again.notes[0]) == 200 and again.notes[0].isprintable() and again.notes[0].startswith("[2J[31mfine")
+
+
+@pytest.mark.parametrize(
+    "source", ["AcquisitionTime (0008,0032)", "TemporalPositionIdentifier (0020,0100) x 0.7 s (--interval)"]
+)
+def test_where_the_times_came_from_is_kept_where_myopinn_wrote_it(a_series, tmp_path, source):
+    how = replace(a_series.acquisition, time_source=source)
+    again = read_volumes(write_series(tmp_path / "series", replace(a_series, acquisition=how)))
+    assert again.acquisition.time_source == source
+
+
 @pytest.mark.parametrize(
     ("sidecar", "per_slice"),
     [
