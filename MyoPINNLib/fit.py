@@ -93,10 +93,6 @@ class TissueCurves:
     def __len__(self) -> int:
         return len(self.C_t)
 
-    def take(self, rows: np.ndarray) -> TissueCurves:
-        """The curves ``rows`` alone, on the same clocks."""
-        return TissueCurves(self.time, self.clock[rows], self.C_t[rows], self.weight, self.voxels[rows])
-
     def scatter(self, values: np.ndarray, shape: tuple[int, int, int], fill: float = np.nan) -> np.ndarray:
         """``values`` (n,) at their voxels in an array of ``shape`` (k, j, i), ``fill`` elsewhere."""
         grid = np.full(shape, fill, dtype=float)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
 from .errors import InputError
 from .geometry import Geometry
 
+_MASKS = {"myocardium": "myocardium", "blood_pool": "LV blood pool", "right_ventricle": "right ventricle"}
 MIN_FRAME_INTERVAL, MAX_FRAME_INTERVAL = 0.1, 60.0
 
 
@@ -96,18 +98,20 @@ def checked_time(time: np.ndarray, slices: int, frames: int) -> np.ndarray:
             f"The frame times do not increase: slice {k + 1} has {time[k, t]:g} s at frame {t + 1} and {time[k, t + 1]:g} s at frame {t + 2}.",
             "Check the time axis.",
         )
-    usual = float(np.median(steps))
-    if usual < MIN_FRAME_INTERVAL:
-        raise InputError(
-            f"The frames are {usual:g} s apart; a perfusion series has a frame every heartbeat (0.4 to 2 s).",
-            "These are not the times of the frames: check the time axis.",
-        )
-    if usual > MAX_FRAME_INTERVAL:
-        raise InputError(
-            f"The frames are {usual:g} s apart; a perfusion series has a frame every heartbeat (0.4 to 2 s).",
-            "Are the times given in milliseconds? They must be in seconds.",
-        )
+    _check_interval(float(np.median(steps)))
     return time
+
+
+def _check_interval(usual: float) -> None:
+    hints = {
+        usual < MIN_FRAME_INTERVAL: "These are not the times of the frames: check the time axis.",
+        usual > MAX_FRAME_INTERVAL: "Are the times given in milliseconds? They must be in seconds.",
+    }
+    if True in hints:
+        raise InputError(
+            f"The frames are {usual:g} s apart; a perfusion series has a frame every heartbeat (0.4 to 2 s).",
+            hints[True],
+        )
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,11 @@ class Masks:
     right_ventricle: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name, words in (("myocardium", "myocardium"), ("blood_pool", "LV blood pool")):
-            mask = np.asarray(getattr(self, name), dtype=bool)
+        for name, words in _MASKS.items():
+            mask = getattr(self, name)
+            if mask is None and name == "right_ventricle":
+                continue
+            mask = np.array(mask, dtype=bool)
             if mask.shape != self.geometry.shape:
                 raise InputError(
                     f"The {words} mask is {mask.shape} (slices, rows, columns) and its grid is {self.geometry.shape}."
@@ -133,9 +140,13 @@ class Masks:
                 raise InputError(
                     f"The {words} mask is empty.", "Draw it in one slice at least, or choose the right segment."
                 )
+            mask.setflags(write=False)
             object.__setattr__(self, name, mask)
-        both = int((self.myocardium & self.blood_pool).sum())
-        if both:
-            raise InputError(
-                f"{both} voxels are in both the myocardium and the LV blood pool mask.", "The masks must not overlap."
-            )
+        drawn = [name for name in _MASKS if getattr(self, name) is not None]
+        for one, other in combinations(drawn, 2):
+            both = int((getattr(self, one) & getattr(self, other)).sum())
+            if both:
+                raise InputError(
+                    f"{both} voxels are in both the {_MASKS[one]} and the {_MASKS[other]} mask.",
+                    "The masks must not overlap.",
+                )

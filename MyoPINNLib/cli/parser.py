@@ -11,6 +11,7 @@ from .. import __version__
 from ..errors import InputError
 from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
 
+OF_ONE_STUDY = ("insertion_lps_mm", "levels")
 MAX_SETTINGS_BYTES = 1_000_000
 
 
@@ -98,7 +99,10 @@ def _put(values: dict, where: tuple[str, ...], value) -> None:
 
 
 def _settings_file(path: Path) -> dict:
-    """The settings of a JSON file: settings themselves, or a result.json or job.json that holds them."""
+    """The settings of a JSON file: settings themselves, or a result.json or job.json that holds them.
+
+    Of another study's result the insertion point and the slice levels are left out: they lie in that patient.
+    """
     try:
         text = path.read_bytes()[: MAX_SETTINGS_BYTES + 1]
         values = json.loads(text.decode("utf-8"))
@@ -106,7 +110,10 @@ def _settings_file(path: Path) -> dict:
         raise InputError(f'The settings "{path.name}" could not be read: {error.strerror}.') from error
     except (ValueError, RecursionError) as error:
         raise InputError(f'The settings "{path.name}" are not valid JSON.', "Take those of a result.json.") from error
-    values = values.get("settings", values) if isinstance(values, dict) else values
+    if isinstance(values, dict) and isinstance(values.get("settings"), dict):
+        values = values["settings"]
+        if isinstance(values.get("aha"), dict):
+            values["aha"] = {name: value for name, value in values["aha"].items() if name not in OF_ONE_STUDY}
     return Settings.to_json(settings_from_json(values))
 
 

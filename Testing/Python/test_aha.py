@@ -281,9 +281,10 @@ def test_an_open_basal_wall_keeps_its_segments(a_heart):
     masks = a_heart.masks(geometry)
     gap = np.mod(a_heart.bulls_eye_angle(geometry) - 185, 360) < 50
     gap[1:] = False
-    opened = replace(masks, myocardium=masks.myocardium & ~gap)
-    thick = np.argwhere(ndimage.binary_erosion(opened.myocardium[0], np.ones((3, 3))))
-    opened.myocardium[0][tuple(thick[0])] = False  # a pixel left out is no cavity
+    wall = masks.myocardium & ~gap
+    thick = np.argwhere(ndimage.binary_erosion(wall[0], np.ones((3, 3))))
+    wall[0][tuple(thick[0])] = False  # a pixel left out is no cavity
+    opened = replace(masks, myocardium=wall)
     label = segment(opened, AHASettings(insertion_lps=(a_heart.point(),)))[0].label
     clear = opened.myocardium & off_borders(a_heart, geometry, 4)
     assert np.array_equal(label[clear], expected_label(a_heart, geometry)[clear])

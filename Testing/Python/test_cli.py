@@ -147,6 +147,7 @@ def test_settings_of_an_earlier_result_can_be_used_again(a_result, a_study, tmp_
     assert cli.main(again) == 0
     settings = json.loads((tmp_path / "out" / "result.json").read_text())["settings"]
     assert (settings["fit"]["method"], settings["hct"]) == ("fermi", 0.4)
+    assert settings["aha"]["insertion_lps_mm"] is None  # it lies in the other patient
 
 
 def test_the_version_is_told(capsys):

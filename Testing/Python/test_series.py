@@ -55,3 +55,22 @@ def test_masks_are_checked():
     ):
         with pytest.raises(InputError, match=words):
             Masks(*bad, GRID)
+
+
+def test_a_right_ventricle_is_checked_like_the_others():
+    wall, pool, none = np.zeros((3, 2, 4, 5), dtype=bool)
+    wall[0, 0], pool[0, 2] = True, True
+    for right, words in (
+        (none, "right ventricle mask is empty"),
+        (wall, "5 voxels are in both the myocardium and the right"),
+    ):
+        with pytest.raises(InputError, match=words):
+            Masks(wall, pool, GRID, right)
+
+
+def test_a_later_edit_of_the_array_does_not_reach_the_mask():
+    wall, pool = np.zeros((2, 2, 4, 5), dtype=bool)
+    wall[0, 0], pool[0, 2] = True, True
+    masks = Masks(wall, pool, GRID)
+    wall[:] = False
+    assert masks.myocardium.sum() == 5
