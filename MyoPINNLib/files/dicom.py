@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from .dicom_frames import Frame
 from .dicom_groups import choose_group
 from .dicom_headers import Found, read_headers
 from .dicom_protocol import acquisition
+from .limits import check_memory
 
 _AGAIN = "Copy or export the study again."
 _ANOTHER = "Choose the folder of the MR perfusion series."
@@ -127,7 +129,7 @@ def _sentence(note: str) -> str:
 def _series(slices: Sequence[Sequence[Frame]], times: Sequence[np.ndarray], how: Acquisition) -> PerfusionSeries:
     """Signal (t, k, j, i) float32; a frame that a slice lacks has weight 0 and the pixels of the frame before it."""
     counts, shape = [len(line) for line in slices], slices[0][0].shape
-    dicom_pixels.check_memory(max(counts) * len(slices), shape)
+    check_memory(max(counts) * len(slices) * prod(shape))
     clocks = [filled(told, max(counts)) for told in times]
     signal = np.zeros((max(counts), len(slices), *shape), dtype=np.float32)
     dicom_pixels.fill(

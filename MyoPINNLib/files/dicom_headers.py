@@ -28,10 +28,13 @@ from pydicom.uid import (
 
 from ..errors import InputError
 from .dicom_frames import FUNCTIONAL_GROUPS, BrokenError, Frame, UnfitError, frames_of
+from .limits import check_memory
 
 MR_IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 MAX_FILES = 200_000
 MAX_SIDE = 8192
+MAX_FRAMES = 10_000  # of one file
+_FEWEST_BYTES = 8  # of a compressed frame: the head of its item
 _FIRST_TAGS = (b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")  # of files without a preamble
 _TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "SeriesNumber", "InstanceNumber", "ImageType"),
@@ -98,7 +101,7 @@ def _add_file(path: Path, found: Found) -> None:
     try:
         data = _header(path)
         frames = [] if data is None else _images(data, path)
-    except (BrokenError, UnfitError):
+    except (BrokenError, UnfitError, InputError):
         raise
     except OSError as error:
         raise BrokenError("unreadable") from error
@@ -143,13 +146,15 @@ def _modality(data: Dataset) -> str:
 
 
 def _check_size(data: Dataset, path: Path) -> None:
-    """The claimed size must be possible, and an uncompressed image must be all there."""
+    """The claimed size must be possible, fit into memory, and an uncompressed image must be all there."""
     rows, columns, bits = (int(data.get(name) or 0) for name in ("Rows", "Columns", "BitsAllocated"))
     frames = int(data.get("NumberOfFrames") or 1)
-    if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE and bits in (8, 16, 32) and frames > 0):
+    if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE and bits in (8, 16, 32) and 0 < frames <= MAX_FRAMES):
         raise BrokenError("truncated or malformed")
     if int(data.get("SamplesPerPixel") or 1) != 1:
         raise UnfitError("in colour")
     syntax = getattr(data.file_meta, "TransferSyntaxUID", None)
-    if not (syntax and UID(syntax).is_compressed) and path.stat().st_size < rows * columns * frames * (bits // 8):
+    compressed = syntax and UID(syntax).is_compressed
+    if path.stat().st_size < frames * (_FEWEST_BYTES if compressed else rows * columns * (bits // 8)):
         raise BrokenError("truncated")
+    check_memory(rows * columns * frames)

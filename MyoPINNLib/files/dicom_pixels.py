@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +14,12 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from ..errors import InputError
 from .dicom_frames import Frame
 from .dicom_headers import quiet
+from .limits import check_memory
 
-MAX_BYTES = 4 * 1024**3
 _TAGS = (
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration", "PhotometricInterpretation"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData"),
 )
-
-
-def check_memory(frames: int, shape: tuple[int, ...]) -> None:
-    """InputError where ``frames`` images of ``shape`` would not fit, before any memory is taken."""
-    needed = frames * int(np.prod(shape, dtype=np.int64)) * np.dtype(np.float32).itemsize
-    if needed > MAX_BYTES:
-        gib = 1024**3
-        raise InputError(
-            f"The study needs {needed / gib:.1f} GiB of memory for its images; at most {MAX_BYTES / gib:g} GiB are read.",
-            "Choose the perfusion series alone.",
-        )
 
 
 def fill(places: Iterable[tuple[Frame, np.ndarray]]) -> None:
@@ -52,7 +42,7 @@ def fingerprints(frames: Sequence[Frame]) -> dict[Frame, bytes]:
     """A digest of each frame's pixels."""
     if not frames:
         return {}
-    check_memory(len(frames), max(frame.shape for frame in frames))
+    check_memory(sum(prod(frame.shape) for frame in frames))
     images = [np.zeros(frame.shape, dtype=np.float32) for frame in frames]
     fill(zip(frames, images, strict=True))
     return {frame: hashlib.sha256(image).digest() for frame, image in zip(frames, images, strict=True)}
@@ -65,8 +55,7 @@ def _stored(path: Path) -> np.ndarray:
         data = dcmread(path, specific_tags=list(_TAGS), force=True)
         syntax = data.file_meta.setdefault("TransferSyntaxUID", _without_preamble(data)).value
         name = syntax.name if syntax.is_compressed else ""
-        count = int(data.get("NumberOfFrames") or 1)
-        check_memory(count, (int(data.Rows), int(data.Columns)))
+        check_memory(int(data.get("NumberOfFrames") or 1) * int(data.Rows) * int(data.Columns))
         return data.pixel_array
     except InputError:
         raise

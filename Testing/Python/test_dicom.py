@@ -16,7 +16,7 @@ from pydicom.uid import (
 )
 
 from MyoPINNLib.errors import InputError
-from MyoPINNLib.files import dicom_headers, dicom_pixels
+from MyoPINNLib.files import dicom_headers, limits
 from MyoPINNLib.files.describe import describe
 from MyoPINNLib.files.dicom import read_dicom
 from MyoPINNLib.files.dicom_times import Clock, clocks_of, date_and_time, time_of_day
@@ -411,9 +411,27 @@ def test_numbers_that_cannot_be_are_refused_before_memory_is_taken(tmp_path, key
     refused(study(tmp_path, change=without(**{keyword: value})), "16 of 16 DICOM files")
 
 
+@pytest.mark.parametrize("frames", [100_000, 5000])
+def test_a_compressed_file_cannot_claim_more_frames_than_it_has_bytes_for(tmp_path, frames):
+    def claims(data, t, k):
+        data.file_meta.TransferSyntaxUID, data.NumberOfFrames = JPEG2000Lossless, frames
+        data.PixelData = pydicom.encaps.encapsulate([b"\xff\x4f\xff\x51"])
+
+    refused(study(tmp_path, frames=1, slices=1, change=claims), "1 of 1 DICOM files")
+
+
+def test_a_compressed_file_is_measured_before_its_frames_are_listed(tmp_path):
+    def large(data, t, k):
+        data.file_meta.TransferSyntaxUID, data.NumberOfFrames = JPEG2000Lossless, 9000
+        data.Rows = data.Columns = 8192
+        data.PixelData = pydicom.encaps.encapsulate([bytes(80_000)])
+
+    refused(study(tmp_path, frames=1, slices=1, change=large), "GiB")
+
+
 def test_a_study_larger_than_the_limit_is_refused(tmp_path, monkeypatch):
     study(tmp_path)
-    monkeypatch.setattr(dicom_pixels, "MAX_BYTES", 2000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 2000)
     refused(tmp_path, "GiB")
 
 
