@@ -19,7 +19,7 @@ from .files.tables import write_curves, write_segment_table
 from .polar import NAMES
 from .quantities import QUANTITIES, percent, shown
 from .results import files_below, replaced, seal
-from .settings import Conversion, Delay, Method
+from .settings import Bolus, Conversion, Delay, Method
 
 RESEARCH_USE = "research use only, not for diagnosis"
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
@@ -58,9 +58,16 @@ def write_analysis(analysis: Analysis, folder: Path, report: Report = silent) ->
 def method_words(analysis: Analysis) -> str:
     """How the numbers were made, in a line: for headers and below pictures."""
     settings = analysis.settings
+    bolus = [f"dual bolus 1:{1 / settings.signal.dose_ratio:g}"] if settings.signal.bolus is Bolus.DUAL else []
     delay = "delay fitted" if settings.fit.delay is Delay.FIT else f"delay {settings.fit.T_a:g} s"
     return ", ".join(
-        [_METHODS[settings.fit.method], delay, _CONVERSIONS[settings.signal.conversion], f"Hct {settings.hct:g}"]
+        [
+            _METHODS[settings.fit.method],
+            delay,
+            _CONVERSIONS[settings.signal.conversion],
+            *bolus,
+            f"Hct {settings.hct:g}",
+        ]
     )
 
 
@@ -71,6 +78,7 @@ def _write_maps(analysis: Analysis, folder: Path) -> None:
         "version": f"MyoPINN {__version__}",
         "settings": analysis.settings.digest(),
         "use": RESEARCH_USE,
+        "validity": "a voxel counts where valid.nrrd is 1; 0 outside the myocardium",
     }
     for name, values in analysis.maps.values.items():
         quantity = QUANTITIES[name]

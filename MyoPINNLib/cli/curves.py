@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 
+from .apart import apart
 from .parser import settings_of
 from .terminal import Terminal
 
@@ -16,6 +17,7 @@ def fit(options: Namespace, terminal: Terminal, started: float) -> int:
     from ..files.tables import read_curves, write_parameters
     from ..results import check_file
 
+    apart(options.output, [options.curves, options.settings])
     check_file(options.output)
     ready = time.perf_counter()
     curves, aif, names = read_curves(options.curves)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..events import within
+from .apart import apart, of_one_kind
 from .curves import times
 from .parser import settings_of
 from .tables import segment_lines, truth_lines
@@ -22,6 +23,7 @@ def simulate(options: Namespace, terminal: Terminal, started: float) -> int:
 
     preset = _preset(options.preset)
     check_output(options.output)
+    of_one_kind(options.output, phantom=True)
     _write_phantom(preset, options.output, seed=options.seed, noise=not options.noise_free)
     if not options.quiet:
         print(f"{preset.value} study, seed {options.seed}: {options.output}")
@@ -44,7 +46,9 @@ def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
     from ..files import read_study
     from ..results import check_output
 
+    apart(options.output, [*options.study, *options.masks, options.insertion, options.settings])
     check_output(options.output)
+    of_one_kind(options.output, phantom=False)
     start_up = _start_up(started)
     images = read_study(options.study, series=options.series, interval=options.interval)
     analysis = _quantified(images, options.masks, options.insertion, settings, terminal, start_up)
@@ -75,8 +79,9 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
 
     settings, preset = settings_of(options), _preset(options.preset)
     study, result = options.output / "study", options.output / "result"
-    for folder in (study, result):
+    for folder, phantom_here in ((study, True), (result, False)):
         check_output(folder)
+        of_one_kind(folder, phantom=phantom_here)
     start_up = _start_up(started)
     print(f"1. A synthetic {preset.value} study (seed {options.seed}) as DICOM: {study}", flush=True)
     phantom = _write_phantom(preset, study, seed=options.seed, noise=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import InputError
 from ..results import check_file, told
 
 
@@ -15,7 +17,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Raises InputError, in one sentence, where the disk is full or the place cannot be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f'"{path.name}" is a device, not a file.', "Name a file to write.")
     draft = path.with_name(f".partial-{path.name}")
     with told(path):
         try:

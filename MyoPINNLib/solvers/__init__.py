@@ -14,7 +14,7 @@ from ..settings import FitSettings, Method
 from .fermi import fit_fermi
 from .nlls import fit_nlls
 
-LONGEST_HELD_INPUT = 5.0
+LONGEST_HELD_INPUT, SMALLEST_BOLUS = 5.0, 0.1
 _SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi}
 
 
@@ -34,6 +34,11 @@ def fit(
 
 def _check_input(curves: TissueCurves, aif: ArterialInput) -> None:
     peak = float(aif.C_ap.max())
+    if peak - float(aif.C_ap.min()) < SMALLEST_BOLUS * peak:
+        raise InputError(
+            f"The arterial input shows no bolus: it runs from {aif.C_ap.min():.4g} to {peak:.4g} mM.",
+            "Is it the right curve?",
+        )
     if peak <= 0:
         raise InputError(
             f"The arterial input never rises above zero (its highest value is {peak:g} mM).", "Is it the right curve?"

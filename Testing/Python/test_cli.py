@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -399,3 +400,49 @@ def test_the_demo_prints_the_table_beside_the_truth(tmp_path, capsys):
     for name in ("bullseye.png", "maps.png", "curves.png"):
         assert (tmp_path / "result" / name).exists()
         assert name in said
+
+
+def test_a_result_never_replaces_what_it_was_made_from(a_study, tmp_path, capsys):
+    study = tmp_path / "study"
+    shutil.copytree(a_study, study)
+    before = sorted(path.name for path in study.rglob("*"))
+    for output in (study, study / "dicom", study.parent):
+        assert (
+            cli.main(["quantify", str(study / "dicom"), "--masks", str(study / "masks.nrrd"), "-o", str(output)]) == 2
+        )
+        assert "would replace the input" in capsys.readouterr().err
+    assert sorted(path.name for path in study.rglob("*")) == before
+
+
+def test_a_study_and_a_result_do_not_replace_each_other(a_result, a_study, tmp_path, capsys):
+    result, study = tmp_path / "result", tmp_path / "study"
+    shutil.copytree(a_result, result)
+    shutil.copytree(a_study, study)
+    assert cli.main(["simulate", "fast", "-o", str(result)]) == 2
+    assert cli.main([*quantify(a_study, study), "--quiet"]) == 2
+    assert capsys.readouterr().err.count("may not replace it") == 2
+    assert (result / "MBF.nrrd").exists()
+
+
+def test_a_table_of_curves_is_not_replaced_by_its_fit(the_curves, capsys):
+    before = the_curves.read_bytes()
+    assert cli.main(["fit", str(the_curves), "-o", str(the_curves)]) == 2
+    assert the_curves.read_bytes() == before
+
+
+def test_a_link_keeps_and_a_device_stays(the_curves, tmp_path, capsys):
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert cli.main(["fit", str(the_curves), "-o", str(tmp_path / "link.csv"), "--quiet"]) == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() != "old"
+    assert cli.main(["fit", str(the_curves), "-o", str(tmp_path / "pipe.csv"), "--quiet"]) == 2
+
+
+def test_an_input_without_a_bolus_is_refused(tmp_path, capsys):
+    rows = [f"{0.7 * t:.2f},0.5,{0.01 * t:.3f}" for t in range(30)]
+    (tmp_path / "c.csv").write_text("\n".join(["time_s,C_ap_mM,a", *rows]))
+    assert cli.main(["fit", str(tmp_path / "c.csv"), "-o", str(tmp_path / "p.csv")]) == 2
+    assert "no bolus: it runs from 0.5 to 0.5 mM" in capsys.readouterr().err
+    assert not (tmp_path / "p.csv").exists()
