@@ -16,8 +16,10 @@ from ..geometry import Geometry
 MAX_VALUES = 1_000_000_000
 SUFFIXES = (".nrrd", ".nii.gz", ".nii")
 MAX_HEADER = 4_000_000
-_OF_THE_FORMAT = ("NRRD_", "ITK_")
+LIST_UNIT = "unit of the list axis"
+_OF_THE_FORMAT = ("NRRD_", "ITK_", LIST_UNIT)
 _DATA_ELSEWHERE = re.compile(rb"\s*data ?file\s*:(?!=)", re.IGNORECASE)
+_UNITS = re.compile(rb"^units[ ]*:(?!=)(.*)", re.IGNORECASE | re.MULTILINE)
 _FREE_TEXT = re.compile(rb"#|[^:]*:=")
 _LONGEST_FIELD = 500
 
@@ -64,7 +66,8 @@ def read_image(path: Path) -> Image:
         image = reader.Execute()
     except RuntimeError as error:
         raise _damaged(path) from error
-    return Image(_frames_last(image, path.name), _affine(image), _keys(image), path.name)
+    keys = _keys(image) | _list_unit(path, reader.GetImageIO())
+    return Image(_frames_last(image, path.name), _affine(image), keys, path.name)
 
 
 def joined(geometries: Sequence[Geometry]) -> Geometry:
@@ -145,6 +148,16 @@ def _keys(image: sitk.Image) -> dict[str, str]:
     keys = [key for key in image.GetMetaDataKeys() if key.encode("utf-8", "replace") == key.encode("utf-8", "ignore")]
     values = [image.GetMetaData(key).encode("utf-8", "replace").decode("utf-8") for key in keys]
     return dict(zip(keys, values, strict=True))
+
+
+def _list_unit(path: Path, io: str) -> dict[str, str]:
+    """The unit of an NRRD file's list axis: the one that ``units`` names, as axes in space have none there.
+
+    Slicer's sequences keep the unit of time in this field, and most releases of SimpleITK do not hand it on.
+    """
+    field = _UNITS.search(_head(path)) if io == "NrrdImageIO" else None
+    units = [unit for unit in re.findall(rb'"([^"]*)"', field.group(1)) if unit.strip()] if field else []
+    return {LIST_UNIT: units[0].decode("utf-8", "replace")} if len(units) == 1 else {}
 
 
 def _frames_last(image: sitk.Image, name: str) -> np.ndarray:

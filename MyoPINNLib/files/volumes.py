@@ -21,7 +21,7 @@ from ..series import Acquisition, PerfusionSeries, checked_time
 from . import nrrd
 from .clocks import Slice, missing_note, stacked
 from .dicom_times import Clock
-from .images import Image, read_image, suffix_of
+from .images import LIST_UNIT, Image, read_image, suffix_of
 from .sidecars import sidecar_of, sidecar_times
 from .words import plain
 
@@ -94,7 +94,7 @@ def _part(path: Path, interval: float | None) -> PerfusionSeries:
 def _header_times(image: Image, interval: float | None) -> tuple[np.ndarray, str, list[str]]:
     """Frame times (t,) s of a Slicer sequence, where they come from, and doubts."""
     key = next((key for key in image.keys if _INDEX.fullmatch(key)), "")
-    unit = (image.keys.get("NRRD_units[pixel]") or image.keys.get(nrrd.TIME_UNIT) or "").strip().lower()
+    unit = (image.keys.get(LIST_UNIT) or image.keys.get(nrrd.TIME_UNIT) or "").strip().lower()
     try:
         values = np.array([float(word) for word in image.keys.get(key, "").split()])
     except ValueError as error:

@@ -126,7 +126,7 @@ def test_slices_of_one_clock_are_one_slicer_sequence(a_grid, tmp_path):
     assert "kinds: domain domain domain list" in header_of(path)
     image = sitk.ReadImage(str(path))
     assert [float(word) for word in image.GetMetaData("axis 3 index values").split()] == series.time[0].tolist()
-    assert image.GetMetaData("NRRD_units[pixel]") == "s"
+    assert 'units: "" "" "" "s"' in header_of(path)
     np.testing.assert_array_equal(np.moveaxis(sitk.GetArrayFromImage(image), -1, 0), series.signal)
 
 
