@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.uid import MRImageStorage
 
 from .dicom_protocol import Protocol, number, protocol_of
 from .dicom_times import Clock, clocks_of
@@ -25,6 +25,15 @@ class UnfitError(Exception):
 
 class BrokenError(Exception):
     """A DICOM file that cannot be used; the text says why in three words."""
+
+
+@contextmanager
+def claimed() -> Iterator[None]:
+    """Around values of the file that become numbers and lists: where they cannot, it is the file's fault."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        raise BrokenError("truncated or malformed") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,21 +71,20 @@ class Frame:
         return self.position + half
 
 
-def frames_of(data: Dataset, path: Path) -> Iterator[tuple[Frame, bool]]:
-    """Every frame of a file, and whether it is a phase image."""
-    number_of_frames = int(data.get("NumberOfFrames") or 1)
-    shared = _flat(data.get("SharedFunctionalGroupsSequence", [None])[0])
-    groups = list(data.get("PerFrameFunctionalGroupsSequence", []))
-    if data.SOPClassUID != MRImageStorage and len(groups) != number_of_frames:
+def frames_of(data: Dataset, path: Path, *, enhanced: bool) -> Iterator[tuple[Frame, bool]]:
+    """Every frame of a file, and whether it is a phase image; an ``enhanced`` file describes each of its frames."""
+    with claimed():
+        number_of_frames = int(data.get("NumberOfFrames") or 1)
+        shared = _flat((data.get("SharedFunctionalGroupsSequence") or [None])[0])
+        groups = list(data.get("PerFrameFunctionalGroupsSequence") or [])
+        common = {element.keyword: element.value for element in data if element.keyword not in FUNCTIONAL_GROUPS}
+    if len(groups) != number_of_frames and (enhanced or groups):
         raise BrokenError("malformed")
     for index in range(number_of_frames):
-        tags = {
-            **{element.keyword: element.value for element in data if element.keyword not in FUNCTIONAL_GROUPS},
-            **shared,
-        }
-        if groups:
-            tags.update(_flat(groups[index]))
-        yield _frame(tags, path, index), _is_phase(tags)
+        with claimed():
+            tags = {**common, **shared, **(_flat(groups[index]) if groups else {})}
+            phase = _is_phase(tags)
+        yield _frame(tags, path, index), phase
 
 
 def _flat(group: Dataset | None) -> dict:
@@ -97,14 +105,16 @@ def _is_phase(tags: dict) -> bool:
 def _frame(tags: dict, path: Path, index: int) -> Frame:
     if not all(tags.get(name) for name in _PLACE):
         raise UnfitError("without a position")
-    position = np.array(tags["ImagePositionPatient"], dtype=float)
-    orientation = np.reshape(np.array(tags["ImageOrientationPatient"], dtype=float), (2, 3))
-    down, along = (float(value) for value in tags["PixelSpacing"])
+    with claimed():
+        position = np.array(tags["ImagePositionPatient"], dtype=float)
+        orientation = np.reshape(np.array(tags["ImageOrientationPatient"], dtype=float), (2, 3))
+        down, along = (float(value) for value in tags["PixelSpacing"])
+        shape = (int(tags["Rows"]), int(tags["Columns"]))
     slope = number(tags, "RescaleSlope")
     rescale = (1.0 if slope is None else slope, number(tags, "RescaleIntercept") or 0.0)
     lengths = np.linalg.norm(orientation, axis=1)
     right = np.abs(lengths - 1).max() < 0.01 and abs(orientation[0] @ orientation[1]) < 0.01
-    finite = np.isfinite([*position, down, along, *rescale]).all() and position.shape == (3,)
+    finite = position.shape == (3,) and np.isfinite([*position, down, along, *rescale]).all()
     if not (right and finite and down > 0 and along > 0 and rescale[0] != 0):
         raise BrokenError("malformed")
     series = number(tags, "SeriesNumber")
@@ -117,7 +127,7 @@ def _frame(tags: dict, path: Path, index: int) -> Frame:
         orientation=orientation / lengths[:, None],
         spacing=(along, down),
         thickness=number(tags, "SliceThickness") or number(tags, "SpacingBetweenSlices"),
-        shape=(int(tags["Rows"]), int(tags["Columns"])),
+        shape=shape,
         rescale=rescale,
         clocks=clocks_of(tags),
         protocol=protocol_of(tags),

@@ -27,7 +27,7 @@ from pydicom.uid import (
 )
 
 from ..errors import InputError
-from .dicom_frames import FUNCTIONAL_GROUPS, BrokenError, Frame, UnfitError, frames_of
+from .dicom_frames import FUNCTIONAL_GROUPS, BrokenError, Frame, UnfitError, claimed, frames_of
 from .limits import check_memory
 
 MR_IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
@@ -98,18 +98,26 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _add_file(path: Path, found: Found) -> None:
+    data = _read(path)
+    frames = [] if data is None else _images(data, path)
+    kept = [frame for frame, phase in frames if not phase]
+    found.frames += kept
+    found.phase += len(frames) - len(kept)
+
+
+def _read(path: Path) -> Dataset | None:
+    """The listed tags, every one of them decoded, so that pydicom has nothing left to complain of later."""
     try:
         data = _header(path)
-        frames = [] if data is None else _images(data, path)
-    except (BrokenError, UnfitError, InputError):
+        for _ in () if data is None else (*data.file_meta, *data.iterall()):
+            pass
+        return data
+    except (BrokenError, MemoryError):
         raise
     except OSError as error:
         raise BrokenError("unreadable") from error
     except Exception as error:  # whatever a malformed file makes pydicom raise, it is the file's fault
         raise BrokenError("truncated or malformed") from error
-    kept = [frame for frame, phase in frames if not phase]
-    found.frames += kept
-    found.phase += len(frames) - len(kept)
 
 
 def _images(data: Dataset, path: Path) -> list[tuple[Frame, bool]]:
@@ -120,7 +128,7 @@ def _images(data: Dataset, path: Path) -> list[tuple[Frame, bool]]:
     if kind not in MR_IMAGES:
         raise UnfitError(_modality(data))
     _check_size(data, path)
-    return list(frames_of(data, path))
+    return list(frames_of(data, path, enhanced=kind != MRImageStorage))
 
 
 def _header(path: Path) -> Dataset | None:
@@ -147,14 +155,16 @@ def _modality(data: Dataset) -> str:
 
 def _check_size(data: Dataset, path: Path) -> None:
     """The claimed size must be possible, fit into memory, and an uncompressed image must be all there."""
-    rows, columns, bits = (int(data.get(name) or 0) for name in ("Rows", "Columns", "BitsAllocated"))
-    frames = int(data.get("NumberOfFrames") or 1)
+    with claimed():
+        rows, columns, bits = (int(data.get(name) or 0) for name in ("Rows", "Columns", "BitsAllocated"))
+        frames, samples = (int(data.get(name) or 1) for name in ("NumberOfFrames", "SamplesPerPixel"))
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE and bits in (8, 16, 32) and 0 < frames <= MAX_FRAMES):
         raise BrokenError("truncated or malformed")
-    if int(data.get("SamplesPerPixel") or 1) != 1:
+    if samples != 1:
         raise UnfitError("in colour")
-    syntax = getattr(data.file_meta, "TransferSyntaxUID", None)
-    compressed = syntax and UID(syntax).is_compressed
+    with claimed():
+        syntax = data.file_meta.get("TransferSyntaxUID")
+        compressed = syntax and UID(syntax).is_compressed
     if path.stat().st_size < frames * (_FEWEST_BYTES if compressed else rows * columns * (bits // 8)):
         raise BrokenError("truncated")
     check_memory(rows * columns * frames)

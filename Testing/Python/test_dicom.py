@@ -16,7 +16,7 @@ from pydicom.uid import (
 )
 
 from MyoPINNLib.errors import InputError
-from MyoPINNLib.files import dicom_headers, limits
+from MyoPINNLib.files import dicom_frames, dicom_headers, limits
 from MyoPINNLib.files.describe import describe
 from MyoPINNLib.files.dicom import read_dicom
 from MyoPINNLib.files.dicom_times import Clock, clocks_of, date_and_time, time_of_day
@@ -371,6 +371,26 @@ def test_a_data_type_that_does_not_exist_is_refused(tmp_path, place):
     path = min(study(tmp_path).iterdir())
     path.write_bytes(path.read_bytes().replace(place, b"U\x8b"))
     refused(tmp_path, "1 of 16 DICOM files")
+
+
+@pytest.mark.parametrize("defect", [ZeroDivisionError, MemoryError, ValueError])
+def test_a_defect_of_our_own_is_not_blamed_on_the_file(tmp_path, monkeypatch, defect):
+    def broken(tags):
+        raise defect
+
+    monkeypatch.setattr(dicom_frames, "protocol_of", broken)
+    with pytest.raises(defect):
+        read_dicom(study(tmp_path))
+
+
+def test_a_transfer_syntax_that_is_none_is_refused(tmp_path):
+    path = min(study(tmp_path).iterdir())
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.9.9.9\0"))
+    refused(tmp_path, "1 of 16 DICOM files")
+
+
+def test_the_kind_of_an_image_may_stand_before_its_data_set_alone(tmp_path):
+    assert read_dicom(study(tmp_path, change=without("SOPClassUID"))).frames == 8
 
 
 def test_a_file_without_a_preamble_is_read(tmp_path):
