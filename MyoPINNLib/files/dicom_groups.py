@@ -20,7 +20,7 @@ from .dicom_times import Clock, choose_clock, moments, seconds
 
 FEWEST_FRAMES = 5
 SAME_PLACE_MM, SAME_DIRECTION = 0.1, 1e-3
-CINE_INTERVAL = 0.2
+CINE_INTERVAL, FASTEST_CINE = 0.2, 0.01
 PARALLEL = 0.9
 _TIMES_OF_DAY = (Clock.ACQUISITION_TIME, Clock.ACQUISITION_DATE_TIME, Clock.FRAME_DATE_TIME)
 
@@ -194,7 +194,7 @@ def _only(groups: list[Group]) -> tuple[Group, list[Group]]:
 
 def _is_cine(group: Group) -> bool:
     try:
-        clock, _ = choose_clock(group.slices, interval=None)
+        clock, _ = choose_clock(group.slices, interval=None, fastest=FASTEST_CINE)
     except InputError:
         return False
     times = seconds(group.slices, clock, interval=None)

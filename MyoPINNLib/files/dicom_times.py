@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from ..errors import InputError
+from ..series import MIN_FRAME_INTERVAL
 
 _DAY = timedelta(days=1)
 _TIME_OF_DAY = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
@@ -108,9 +109,12 @@ def moments(slices: Slices, clock: Clock) -> list[list[timedelta]] | None:
     return told
 
 
-def choose_clock(slices: Slices, *, interval: float | None) -> tuple[Clock, tuple[str, ...]]:
+def choose_clock(
+    slices: Slices, *, interval: float | None, fastest: float = MIN_FRAME_INTERVAL
+) -> tuple[Clock, tuple[str, ...]]:
     """The first clock that tells all frames of every slice apart, and a note on those before it that do not.
 
+    A clock whose median interval is below ``fastest`` s only jitters: a heartbeat takes longer.
     Raises InputError where there is none, or where it counts frames and ``interval`` (s) was not given.
     """
     failed = []
@@ -121,6 +125,9 @@ def choose_clock(slices: Slices, *, interval: float | None) -> tuple[Clock, tupl
             continue
         if not all(len(set(line)) == len(line) for line in told):
             failed.append(_repeated(clock, told))
+            continue
+        if _shortest(clock, told) < fastest:
+            failed.append(f"{clock.value} puts the frames {_shortest(clock, told):.2g} s apart")
             continue
         if clock in _COUNTED and interval is None:
             raise InputError(
@@ -139,6 +146,14 @@ def _lacking(slices: Slices, clock: Clock) -> list[str]:
     """Nothing where no frame has the tag."""
     has = [clock in frame.clocks for frames in slices for frame in frames]
     return [f"{clock.value} is missing in {has.count(False)} of {len(has)} frames"] if any(has) else []
+
+
+def _shortest(clock: Clock, told: list[list[timedelta]]) -> float:
+    """The median interval (s) of the slice where it is shortest; a count has none."""
+    if clock in _COUNTED:
+        return np.inf
+    steps = [np.diff(sorted(moment.total_seconds() for moment in line)) for line in told if len(line) > 1]
+    return min((float(np.median(step)) for step in steps), default=np.inf)
 
 
 def _repeated(clock: Clock, told: list[list[timedelta]]) -> str:
@@ -173,6 +188,8 @@ def disagreements(slices: Slices, clock: Clock, *, interval: float | None) -> tu
     for other in Clock:
         told = None if other is clock or (other in _COUNTED and interval is None) else moments(slices, other)
         if told is None or not all(len(set(line)) == len(line) for line in told):
+            continue
+        if _shortest(other, told) < MIN_FRAME_INTERVAL:
             continue
         times = seconds(slices, other, interval=interval)
         apart = max(np.abs((a - a[0]) - (b - b[0])).max() for a, b in zip(taken, times, strict=True))

@@ -136,6 +136,16 @@ def test_a_constant_trigger_time_is_no_clock_as_on_siemens(tmp_path):
     )
 
 
+def test_a_trigger_time_that_only_jitters_is_no_clock(tmp_path):
+    def jittering(data, t, k):
+        del data.AcquisitionTime
+        data.TriggerTime, data.TemporalPositionIdentifier = f"{35 + (5 * t) % 8}", t + 1
+
+    series = read_dicom(study(tmp_path, change=jittering), interval=0.7)
+    np.testing.assert_allclose(series.time, [0.7 * np.arange(8)] * 2, atol=1e-9)
+    assert "TriggerTime (0018,1060) puts the frames 0.001 s apart, so it was not used" in notes(series)
+
+
 def test_counted_frames_need_an_interval(tmp_path):
     def counted(data, t, k):
         del data.AcquisitionTime
