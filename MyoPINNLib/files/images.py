@@ -12,8 +12,8 @@ import SimpleITK as sitk
 
 from ..errors import InputError
 from ..geometry import Geometry
+from .limits import check_memory
 
-MAX_VALUES = 1_000_000_000
 SUFFIXES = (".nrrd", ".nii.gz", ".nii")
 MAX_HEADER = 4_000_000
 LIST_UNIT = "unit of the list axis"
@@ -135,12 +135,9 @@ def _check(path: Path, reader: sitk.ImageFileReader) -> None:
             f'"{path.name}" has {len(size)} axes and {components} values a pixel; three axes in space and one in time are read.',
             "Give a 3D or 4D file of plain numbers.",
         )
-    values = int(np.prod(size, dtype=object)) * components
-    if values > MAX_VALUES:
-        raise InputError(
-            f'"{path.name}" holds {values:.3g} values; MyoPINN reads up to {MAX_VALUES:.3g}.',
-            "Crop it to the heart, or leave frames out.",
-        )
+    bits = re.search(r"(\d+)-bit", sitk.GetPixelIDValueAsString(reader.GetPixelID()))
+    value_bytes = int(bits[1]) // 8 if bits else 8
+    check_memory(int(np.prod(size, dtype=object)) * components, value_bytes=value_bytes)
 
 
 def _keys(image: sitk.Image) -> dict[str, str]:

@@ -14,6 +14,6 @@ def check_memory(values: int, *, value_bytes: int = _SMALLEST) -> None:
     needed = values * max(value_bytes, _SMALLEST)
     if needed > MAX_BYTES:
         raise InputError(
-            f"The images need {needed / GIB:.2g} GiB of memory; at most {MAX_BYTES / GIB:g} GiB are read.",
+            f"The images need {needed / GIB:.1f} GiB of memory; at most {MAX_BYTES / GIB:g} GiB are read.",
             "Choose the perfusion series alone, crop it to the heart, or leave frames out.",
         )

@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 
 from MyoPINNLib.errors import InputError
+from MyoPINNLib.files import limits
 from MyoPINNLib.files.nrrd import write_series
 from MyoPINNLib.files.volumes import read_volumes
 from MyoPINNLib.geometry import Geometry
@@ -217,3 +218,10 @@ def test_one_frame_slices_of_two_sizes_and_one_slice_twice_are_refused(a_series,
     sitk.WriteImage(sitk.GetImageFromArray(a_series.signal[0]), str(tmp_path / "one.nrrd"))
     with pytest.raises(InputError, match="1 frame"):
         read_volumes([tmp_path / "one.nrrd"])
+
+
+def test_a_series_larger_than_the_limit_of_dicom_is_refused_in_the_same_words(a_series, tmp_path, monkeypatch):
+    (path,) = write_series(tmp_path / "double", replace(a_series, signal=a_series.signal.astype(float)))
+    monkeypatch.setattr(limits, "MAX_BYTES", 8 * a_series.signal.size - 1)
+    with pytest.raises(InputError, match="The images need .* GiB"):
+        read_volumes([path])
