@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from dicom_files import study
 
 from MyoPINNLib import files
 from MyoPINNLib.errors import InputError
@@ -57,6 +58,13 @@ def test_a_series_comes_back_from_one_file(a_series, tmp_path):
     series = on_one_clock(a_series)
     (path,) = write_series(tmp_path / "series", series)
     assert_same(files.read_study([path]), series)
+
+
+def test_a_folder_may_have_letters_of_any_language(a_series, tmp_path):
+    folder = tmp_path / "Müller, Hans 心"
+    folder.mkdir()
+    assert_same(files.read_study(write_series(folder / "été", a_series)), a_series)
+    assert files.read_study([study(folder / "dicom")]).frames == 8
 
 
 def test_a_volume_is_no_series(a_series, tmp_path):
