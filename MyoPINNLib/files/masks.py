@@ -20,9 +20,12 @@ from .words import plain
 
 LABELS = {"blood_pool": 1, "myocardium": 2, "right_ventricle": 3}
 SEGMENT_NAMES = {
-    "myocardium": {"myocardium", "myo", "lv myocardium", "left ventricular myocardium"},
-    "blood_pool": {"lv blood pool", "blood pool", "lv cavity", "lv", "left ventricle"},
-    "right_ventricle": {"right ventricle", "rv", "rv blood pool", "rv cavity"},
+    "myocardium": {"myocardium", "myo", "lv wall", "lv myocardium", "left ventricular myocardium"},
+    "blood_pool": {
+        *("lv blood pool", "blood pool", "lv cavity", "lv", "left ventricle"),
+        *("left ventricular cavity", "left ventricular blood pool"),
+    },
+    "right_ventricle": {"right ventricle", "rv", "rv blood pool", "rv cavity", "right ventricular cavity"},
 }
 _WORDS = {"myocardium": "myocardium", "blood_pool": "LV blood pool", "right_ventricle": "right ventricle"}
 _NEEDED = ("myocardium", "blood_pool")
@@ -46,6 +49,7 @@ def read_masks(paths: Sequence[Path], geometry: Geometry, *, labels: Mapping[str
         for role, mask in drawn.items():
             found[role] = found.get(role, np.zeros(geometry.shape, dtype=bool)) | mask
         _check_touches(image, parts, drawn, geometry)
+        _check_inside(image, parts, geometry)
     missing = [role for role in _NEEDED if role not in found]
     if missing:
         raise _not_there(missing[0], there, labels)
@@ -134,6 +138,26 @@ def _check_touches(
         raise _other_grid(
             f'The mask "{image.name}" touches no slice of the series with its {before} voxels', image, geometry
         )
+
+
+def _check_inside(image: Image, parts: Mapping[str, np.ndarray], geometry: Geometry) -> None:
+    """InputError for mask voxels in the plane of a slice but beside its image; those between the slices may be there."""
+    for role in [role for role in _NEEDED if role in parts]:
+        k, j, i = np.nonzero(parts[role])
+        lps = image.affine @ np.stack([i, j, k, np.ones(len(k))])
+        in_plane, in_image = np.zeros((2, len(k)), dtype=bool)
+        for affine, (_, _, thickness) in zip(geometry.ijk_to_lps, geometry.spacing, strict=True):
+            x, y, n = (np.linalg.inv(affine) @ lps)[:3]
+            here = np.abs(n) * thickness < TOLERANCE_MM
+            rows, columns = geometry.shape[1:]
+            in_plane |= here
+            in_image |= here & (x > -0.5) & (x < columns - 0.5) & (y > -0.5) & (y < rows - 0.5)
+        beside = int((in_plane & ~in_image).sum())
+        if beside:
+            raise InputError(
+                f'{beside} of {len(k)} {_WORDS[role]} voxels of "{image.name}" lie beside the images of the series.',
+                "Erase them, or choose the series that the masks were drawn on.",
+            )
 
 
 def _other_grid(sentence: str, image: Image, geometry: Geometry) -> InputError:

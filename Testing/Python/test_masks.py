@@ -106,6 +106,8 @@ def test_slices_that_no_volume_can_hold_have_their_masks(a_grid, the_labels, tmp
         ("LV blood pool", "Myocardium", "RV"),
         ("lv_cavity", "MYO", "right-ventricle"),
         ("LV", "lv  myocardium", "RV blood pool"),
+        ("Left Ventricular Cavity", "LV wall", "Right ventricular cavity"),
+        ("left ventricular blood pool", "Left ventricular myocardium", "RV cavity"),
     ],
 )
 def test_segments_are_known_by_their_names(a_grid, the_labels, tmp_path, names):
@@ -161,6 +163,18 @@ def test_a_mask_that_touches_no_slice_is_refused(a_grid, the_labels, tmp_path):
     moved[:3, 3] += 900.0
     with pytest.raises(InputError, match=r"touches no slice of the series .*: its grid lies up to 1\.56e\+03 mm"):
         read_masks(write_label(tmp_path / "m.nrrd", the_labels, Geometry.from_volume(moved, SHAPE)), a_grid)
+
+
+def test_voxels_beside_the_images_are_counted_and_those_between_the_slices_are_not(a_grid, the_labels, tmp_path):
+    cropped = Geometry(a_grid.ijk_to_lps, (3, 12, 8))
+    with pytest.raises(
+        InputError, match=f"{(the_labels[..., 8:] == 2).sum()} of {(the_labels == 2).sum()} myocardium voxels"
+    ):
+        read_masks(write_label(tmp_path / "m.nrrd", the_labels, a_grid), cropped)
+    fine = Geometry.from_volume(a_grid.volume_affine() @ np.diag([1.0, 1.0, 0.5, 1.0]), (6, 12, 14))
+    assert_same(
+        read_masks(write_label(tmp_path / "f.nrrd", np.repeat(the_labels, 2, axis=0), fine), a_grid), the_labels
+    )
 
 
 def test_a_label_that_is_not_there_is_named_beside_those_that_are(a_grid, the_labels, tmp_path):
