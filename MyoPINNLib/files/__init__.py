@@ -45,15 +45,7 @@ def read_study(
         raise InputError(f"The study is {len(places)} things that are not all NRRD or NIfTI files.", _ONE_STUDY)
     from .dicom import read_dicom
 
-    return read_dicom(places[0], series=_number(series), interval=interval)
-
-
-def _number(series: int | str | None) -> int | None:
-    """The number of a series as the user gave it."""
-    try:
-        return None if series is None else int(series)
-    except ValueError as error:
-        raise InputError(f'There is no series "{series:.40}".', "Series are chosen by their number.") from error
+    return read_dicom(places[0], series=series, interval=interval)
 
 
 def read_masks(paths: Sequence[Path], geometry: Geometry, **options) -> Masks:

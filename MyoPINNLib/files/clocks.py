@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import InputError
+
 GAP = 1.8
 
 
@@ -27,6 +29,12 @@ class Slice:
     pixels: np.ndarray
     time: np.ndarray
     weight: np.ndarray
+
+
+def check_interval(interval: float | None) -> None:
+    """InputError where the user's time between frames (s) can be none."""
+    if interval is not None and not 0 < interval < np.inf:
+        raise InputError(f"--interval is {interval:g} s.", "Give the seconds between two frames, 0.4 to 2 usually.")
 
 
 def gaps(time: np.ndarray) -> np.ndarray:

@@ -18,12 +18,13 @@ from ..errors import InputError
 from ..geometry import Geometry
 from ..series import Acquisition, PerfusionSeries
 from . import dicom_pixels, dicom_times
-from .clocks import filled, missing_note
+from .clocks import check_interval, filled, missing_note
 from .dicom_frames import Frame
 from .dicom_groups import choose_group
 from .dicom_headers import Found, read_headers
 from .dicom_protocol import acquisition
 from .limits import check_memory
+from .words import plain
 
 _AGAIN = "Copy or export the study again."
 _ANOTHER = "Choose the folder of the MR perfusion series."
@@ -36,11 +37,11 @@ def read_dicom(folder: Path, *, series: int | str | None = None, interval: float
     files only count them. Times are s from the earliest frame of the acquisition, one origin for all slices.
     Raises InputError for anything that is not one readable dynamic MR acquisition.
     """
-    if interval is not None and not (np.isfinite(interval) and interval > 0):
-        raise InputError(f"--interval is {interval:g} s.", "Give the seconds between two frames, 0.4 to 2 usually.")
+    check_interval(interval)
+    number = _number(series)
     found = read_headers(folder)
     _check_found(found)
-    group, notes = choose_group(found.frames, series=_number(series))
+    group, notes = choose_group(found.frames, series=number)
     slices, copies = _without_copies(group.slices)
     clock, doubts = dicom_times.choose_clock(slices, interval=interval)
     slices = dicom_times.ordered(slices, clock)
@@ -55,7 +56,8 @@ def _number(series: int | str | None) -> int | None:
     try:
         return None if series is None else int(series)
     except ValueError:
-        raise InputError(f"--series is {series!r}, which is no number.", "Give the number of a DICOM series.") from None
+        said = f'There is no series "{plain(series, 40)}": that is no number.'
+        raise InputError(said, "Series are chosen by their number: --series N.") from None
 
 
 def _check_found(found: Found) -> None:

@@ -19,7 +19,7 @@ from ..geometry import Geometry
 from ..quantities import radians_from_degrees, seconds_from_milliseconds
 from ..series import Acquisition, PerfusionSeries, checked_time
 from . import nrrd
-from .clocks import Slice, missing_note, stacked
+from .clocks import Slice, check_interval, missing_note, stacked
 from .dicom_times import Clock
 from .images import LIST_UNIT, Image, read_image, suffix_of
 from .sidecars import sidecar_of, sidecar_times
@@ -46,8 +46,7 @@ def read_volumes(paths: Sequence[Path], *, interval: float | None = None) -> Per
     ``interval`` s between frames serves files that say no times, as the user's word. Raises InputError where a file cannot
     be read, its times cannot be, or the files do not fit together.
     """
-    if interval is not None and not 0 < interval < np.inf:
-        raise InputError(f"The time between frames is {interval:g} s.", "Give seconds, 0.4 to 2 usually.")
+    check_interval(interval)
     parts = [_part(path, interval) for path in paths]
     first = parts[0]
     for part in parts[1:]:

@@ -225,3 +225,8 @@ def test_a_series_larger_than_the_limit_of_dicom_is_refused_in_the_same_words(a_
     monkeypatch.setattr(limits, "MAX_BYTES", 8 * a_series.signal.size - 1)
     with pytest.raises(InputError, match="The images need .* GiB"):
         read_volumes([path])
+
+
+def test_an_interval_that_can_be_none_is_refused_as_for_dicom(the_signal, tmp_path):
+    with pytest.raises(InputError, match="--interval is -1 s"):
+        read_volumes([slicer_file(tmp_path / "p.seq.nrrd", the_signal)], interval=-1.0)
