@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
+from .swap import PREFIX, Journal, begin, locked, own, read, recover, swap
 
 SEAL = "result.json"
 SEAL_KEY = "myopinn"
 MAX_SEAL_BYTES = 4_000_000
-_PARTIAL, _LEAVING, _OLD = ".myopinn-partial", ".myopinn-leaving", ".myopinn-old"
-_OVERLOOKED = {_PARTIAL, _LEAVING, _OLD, ".DS_Store", "Thumbs.db", "desktop.ini"}
+_OVERLOOKED = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _ELSEWHERE = "Choose an empty or new folder."
 
 
@@ -28,24 +27,46 @@ _ELSEWHERE = "Choose an empty or new folder."
 def replaced(folder: Path) -> Iterator[Path]:
     """An empty folder to write into; its files are ``folder`` where the block ends well and vanish where it does not.
 
-    Raises InputError where ``folder`` cannot be written or holds something that is not an earlier result.
+    Raises InputError where ``folder`` cannot be written, holds something that is not an earlier result, or has a run in it.
     """
     folder = Path(os.path.abspath(folder))
-    partial = folder / _PARTIAL
     new = not folder.exists()
-    with told(folder):
-        _undo(folder)
-        check_output(folder)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    check_output(folder)
     try:
-        yield partial
         with told(folder):
-            _swap(partial, folder)
+            folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            yield from _replaced(folder)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if new and not any(folder.iterdir()):
+        if new and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """The lock of ``folder``; what an earlier run left half done is ended or undone."""
+    with ExitStack() as stack:
+        with told(folder):
+            stack.enter_context(locked(folder))
+            recover(folder)
+        check_output(folder)
+        yield
+
+
+def _replaced(folder: Path) -> Iterator[Path]:
+    try:
+        with told(folder):
+            journal = begin(folder)
+        partial = folder / journal.partial
+        yield partial
+        check_output(folder)  # also what came while we were at work
+        leaving, coming = (tuple(item.name for item in _entries(place)) for place in (folder, partial))
+        if coming:
+            with told(folder):
+                swap(folder, Journal(journal.partial, leaving, coming))
+    finally:
+        with suppress(OSError):  # the next run clears up
+            recover(folder)
 
 
 def check_output(folder: Path) -> None:
@@ -91,8 +112,9 @@ def seal(folder: Path, values: dict) -> None:
 def files_below(folder: Path) -> list[str]:
     """All files below ``folder`` but its seal, as relative paths with "/"."""
     below = (path for item in _entries(folder) for path in (item, *item.rglob("*")))
-    files = (path.relative_to(folder).as_posix() for path in below if path.is_symlink() or not path.is_dir())
-    return sorted(path for path in files if path != SEAL)
+    files = (path for path in below if (path.is_symlink() or not path.is_dir()) and not _overlooked(path))
+    names = (path.relative_to(folder).as_posix() for path in files)
+    return sorted(name for name in names if name != SEAL)
 
 
 @contextmanager
@@ -107,47 +129,29 @@ def told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _swap(partial: Path, folder: Path) -> None:
-    """Put the earlier result aside, move the new one in, the seal last; anything that fails is undone."""
-    try:
-        (folder / _LEAVING).mkdir()
-        for item in _entries(folder):
-            item.rename(folder / _LEAVING / item.name)
-        (folder / _LEAVING).rename(folder / _OLD)
-        for item in _entries(partial):
-            item.rename(folder / item.name)
-    except OSError:
-        _undo(folder)
-        raise
-    shutil.rmtree(folder / _OLD, ignore_errors=True)
-
-
-def _undo(folder: Path) -> None:
-    """Bring an earlier result back, where a swap broke off while it was leaving or while the new one moved in."""
-    moved_in = (folder / _OLD).is_dir() and not (folder / SEAL).exists()
-    for item in _entries(folder) if moved_in else ():
-        shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
-    for item in [*_entries(folder / _LEAVING), *(_entries(folder / _OLD) if moved_in else ())]:
-        item.rename(folder / item.name)
-    for aside in (folder / _LEAVING, folder / _OLD):
-        shutil.rmtree(aside, ignore_errors=True)
-
-
 def _entries(folder: Path) -> list[Path]:
-    """What lies in ``folder``, its seal last."""
+    """What lies in ``folder``, its seal last; not what belongs to a run under way or to a file browser."""
     if not folder.is_dir():
         return []
-    return sorted(
-        (item for item in folder.iterdir() if item.name not in _OVERLOOKED), key=lambda item: item.name == SEAL
-    )
+    journal = read(folder)
+    ours = own(folder) | (journal.places if journal else set())
+    items = (item for item in folder.iterdir() if item.name not in ours and not _overlooked(item))
+    return sorted(items, key=lambda item: item.name == SEAL)
+
+
+def _overlooked(path: Path) -> bool:
+    """True for what a file browser leaves in any folder."""
+    return path.name in _OVERLOOKED or path.name.startswith("._")
 
 
 def _foreign(folder: Path) -> str | None:
     """The first thing in ``folder`` that no earlier result left there."""
-    known = _sealed(folder / SEAL)
-    if not known and os.path.lexists(folder / SEAL):
+    journal = read(folder)
+    known = frozenset().union(*(_sealed(folder / place / SEAL) for place in ("", *(journal.places if journal else ()))))
+    if not _sealed(folder / SEAL) and os.path.lexists(folder / SEAL):
         return SEAL
-    return next((path for path in files_below(folder) if path not in known), None)
+    strange = (item.name for item in _entries(folder) if item.name.startswith(PREFIX))
+    return next((path for path in (*strange, *files_below(folder)) if path not in known), None)
 
 
 def _sealed(path: Path) -> frozenset[str]:

@@ -22,7 +22,7 @@ FLOORS = (
     *((f"MyoPINNLib/{name}.py", 5) for name in ("__main__", "scene")),
     *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "analysis", "writing", "engine", "worker", "environment")),
     *((f"MyoPINNLib/{name}/*", 3) for name in ("files", "solvers", "simulate", "figures")),
-    *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "log", "events", "motion")),
+    *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "swap", "log", "events", "motion")),
     *(
         (f"MyoPINNLib/{name}.py", 2)
         for name in (
