@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import time
 import traceback
@@ -23,6 +24,9 @@ from .results import SEAL, check_output, told
 
 INTERVAL = 0.1
 GRACE = 0.8
+LAST_WORDS = 0.3
+LAST = 1.0 - 1e-9
+BROKEN_PIPE = (109, 233)  # Windows: the pipe has been ended; no process is on its other end
 STDIN = 0
 
 
@@ -40,8 +44,10 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
         try:
             tell(Started(__version__, os.getpid()))
             outputs = _run(folder, cancelling.guard(tell), clock)
-            tell(Finished(time.perf_counter() - clock, outputs))
+            with contextlib.suppress(OSError):  # the result is there, whether anybody listens or not
+                tell(Finished(time.perf_counter() - clock, outputs))
         except (Exception, KeyboardInterrupt) as error:
+            cancelling.disarm()
             return _end(error, tell, log)
     return 0
 
@@ -103,7 +109,8 @@ class Cancelling:
     """Watches for the file ``cancel`` and the end of stdin while its block runs.
 
     ``guard(report)`` raises Cancelled at the first report after a cancel; a block that does not end within ``GRACE``
-    seconds of it is ended by ``leave`` (the whole process).
+    seconds of it is ended by ``leave`` (the whole process). Once progress of 1 was reported, the result takes its place and
+    a cancel comes too late.
     """
 
     def __init__(
@@ -116,39 +123,58 @@ class Cancelling:
     def __enter__(self) -> Cancelling:
         self._remove()  # one left by an earlier run; a cancel of this run also closes stdin
         threading.Thread(target=self._watch, daemon=True).start()
-        if self._watch_stdin:
+        if self._watch_stdin and os.name != "nt":
             threading.Thread(target=self._listen, daemon=True).start()
         return self
 
     def __exit__(self, *_) -> None:
-        self._ended.set()
+        self.disarm()
         if self._asked.is_set():
             self._remove()
+
+    def disarm(self) -> None:
+        """From here on nothing ends the process but itself."""
+        self._ended.set()
 
     def guard(self, report: Report) -> Report:
         """``report`` that raises Cancelled once a cancel was asked for, or where nobody reads what it reports."""
 
         def guarded(event: Event) -> None:
-            if self._asked.is_set() or self._file.exists():
-                self._asked.set()
-                raise Cancelled
+            self._raise_where_asked()
             try:
                 report(event)
             except OSError as error:
                 raise Cancelled from error
+            if isinstance(event, Progress) and event.fraction >= LAST:
+                self._raise_where_asked()
+                self.disarm()
 
         return guarded
+
+    def _raise_where_asked(self) -> None:
+        if self._asked.is_set() or self._file.exists():
+            self._asked.set()
+            raise Cancelled
 
     def _watch(self) -> None:
         while not self._asked.wait(INTERVAL):
             if self._ended.is_set():
                 return
-            if self._file.exists():
+            if self._file.exists() or (self._watch_stdin and os.name == "nt" and _pipe_has_ended()):
                 self._asked.set()
         if not self._ended.wait(GRACE):
+            self._go()
+
+    def _go(self) -> None:
+        """Say why and leave; with a reader that is dead or asleep, leave all the same."""
+        sure = threading.Timer(LAST_WORDS, self._leave, [Fault.CANCELLED.exit_code])
+        sure.daemon = True
+        sure.start()
+        with contextlib.suppress(BaseException):
             self._remove()
             self._report(failure(Cancelled()))
-            self._leave(Fault.CANCELLED.exit_code)
+        sure.cancel()
+        self._leave(Fault.CANCELLED.exit_code)
 
     def _listen(self) -> None:
         try:
@@ -161,3 +187,19 @@ class Cancelling:
     def _remove(self) -> None:
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
+
+
+def _pipe_has_ended() -> bool:
+    """Windows: True where nobody holds the other end of stdin. A read left pending instead can hang imports there."""
+    if sys.platform != "win32":
+        return False
+    import ctypes
+    import msvcrt
+
+    try:
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(STDIN))
+    except OSError:
+        return True
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    there = kernel.PeekNamedPipe(handle, None, 0, None, None, None)
+    return not there and ctypes.get_last_error() in BROKEN_PIPE

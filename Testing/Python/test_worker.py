@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from MyoPINNLib.errors import Cancelled, EngineError, FitError, InputError
-from MyoPINNLib.events import Failed, Fault, Warned
+from MyoPINNLib.events import Failed, Fault, Finished, Progress, Warned
 from MyoPINNLib.worker import Cancelling, failure, work
 
 
@@ -101,3 +105,74 @@ def test_a_fault_of_the_input_leaves_no_traceback(tmp_path):
     assert work(tmp_path, heard.append) == 2
     assert "holds no job.json" in heard[-1].text
     assert "Traceback" not in (tmp_path / "engine.log").read_text()
+
+
+DEEP_IN_THOUGHT = """
+import os, sys, time
+from pathlib import Path
+from MyoPINNLib.cli.terminal import Terminal
+from MyoPINNLib.events import Warned
+from MyoPINNLib.worker import Cancelling
+report = Terminal(events=True).report
+with Cancelling(Path(sys.argv[1]) / "cancel", report, watch_stdin=True):
+    Path(sys.argv[1], "engine").write_text(str(os.getpid()))
+    while True:
+        report(Warned("x" * 1000)) if sys.argv[2] == "talks" else time.sleep(0.01)
+"""
+PARENT = """
+import subprocess, sys, time
+pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+subprocess.Popen([sys.executable, "-c", *sys.argv[1:]], start_new_session=True, **pipes)
+time.sleep(60)
+"""
+
+
+def gone(process: int) -> bool:
+    status = Path(f"/proc/{process}/status")
+    return not status.exists() or "State:\tZ" in status.read_text()
+
+
+def wait_for(condition, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_an_engine_deep_in_thought_ends_after_its_parent_was_killed(tmp_path):
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, DEEP_IN_THOUGHT, str(tmp_path), "is silent"])
+    note = tmp_path / "engine"
+    wait_for(lambda: note.exists() and note.read_text(), 10)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    wait_for(lambda: gone(int(note.read_text())), 3)
+
+
+def test_an_engine_that_nobody_hears_ends_when_its_stdin_closes(tmp_path):
+    command = [sys.executable, "-c", DEEP_IN_THOUGHT, str(tmp_path), "talks"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    ) as engine:
+        wait_for((tmp_path / "engine").exists, 10)
+        time.sleep(0.3)  # until the pipe is full
+        engine.stdin.close()
+        assert engine.wait(3) == 130
+
+
+def test_a_run_whose_end_nobody_hears_is_done(tmp_path, monkeypatch):
+    def deaf(event):
+        if isinstance(event, Finished):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("MyoPINNLib.worker._run", lambda folder, report, started: ("MBF.nrrd",))
+    assert work(tmp_path, deaf) == 0
+
+
+def test_a_cancel_comes_too_late_once_the_result_takes_its_place(tmp_path):
+    heard, leave = [], Exit()
+    with Cancelling(tmp_path / "cancel", heard.append, watch_stdin=False, leave=leave) as cancelling:
+        cancelling.guard(heard.append)(Progress("writing", 1.0))
+        (tmp_path / "cancel").touch()
+        assert not leave.called.wait(1.2)
+    assert heard == [Progress("writing", 1.0)]
