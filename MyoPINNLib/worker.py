@@ -191,15 +191,15 @@ class Cancelling:
 
 def _pipe_has_ended() -> bool:
     """Windows: True where nobody holds the other end of stdin. A read left pending instead can hang imports there."""
-    if sys.platform != "win32":
-        return False
-    import ctypes
-    import msvcrt
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
 
-    try:
-        handle = ctypes.c_void_p(msvcrt.get_osfhandle(STDIN))
-    except OSError:
-        return True
-    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-    there = kernel.PeekNamedPipe(handle, None, 0, None, None, None)
-    return not there and ctypes.get_last_error() in BROKEN_PIPE
+        try:
+            handle = ctypes.c_void_p(msvcrt.get_osfhandle(STDIN))
+        except OSError:
+            return True
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        there = kernel.PeekNamedPipe(handle, None, 0, None, None, None)
+        return not there and ctypes.get_last_error() in BROKEN_PIPE
+    return False
