@@ -185,8 +185,8 @@ class EngineRun:
         ):
             return State.CANCELLED
         if told is None:
-            EngineLog(self.job).write("the engine's last words:\n" + "\n".join(self.text))
-            self._fail(f"The engine stopped without a result ({_how(code)}).", f"Its last words are in {LOG}.")
+            EngineLog(self.job).crash(code, self.text)
+            self._fail(f"The engine stopped without a result ({_how(code)}).", f"What is known of it is in {LOG}.")
         return State.FAILED
 
     def _settle(self, state: State) -> None:

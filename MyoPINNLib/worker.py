@@ -11,7 +11,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
     with Cancelling(folder / CANCEL, tell, watch_stdin=watch_stdin) as cancelling:
         try:
             tell(Started(__version__, os.getpid()))
-            outputs = _run(folder, cancelling.guard(tell), clock)
+            outputs = _run(folder, cancelling.guard(tell), clock, log)
             with contextlib.suppress(OSError):  # the result is there, whether anybody listens or not
                 tell(Finished(time.perf_counter() - clock, outputs))
         except (Exception, KeyboardInterrupt) as error:
@@ -67,7 +66,7 @@ def failure(error: BaseException) -> Failed:
     )
 
 
-def _run(folder: Path, report: Report, started: float) -> tuple[str, ...]:
+def _run(folder: Path, report: Report, started: float, log: EngineLog) -> tuple[str, ...]:
     """Read, quantify, write; returns the files of the result."""
     job = Job.read(folder)
     report(Progress("starting", 0.0))
@@ -79,6 +78,8 @@ def _run(folder: Path, report: Report, started: float) -> tuple[str, ...]:
     report(Progress("reading", 0.0))
     series = read_study(job.series_paths)
     masks = read_masks(job.mask_paths, series.geometry)
+    slices, rows, columns = series.geometry.shape
+    log.sizes(slices=slices, rows=rows, columns=columns, frames=series.frames, voxels=int(masks.myocardium.sum()))
     settings = with_insertion(job.settings, read_insertion(job.path(job.insertion)) if job.insertion else None)
     checkpoint = Checkpoint(folder / CHECKPOINT, input_digest(series, masks, settings))
     analysis = quantify(series, masks, settings, within(report, 0.05, 0.9), checkpoint).with_seconds(start_up=start_up)
@@ -98,8 +99,8 @@ def _publish(folder: Path) -> None:
 
 def _end(error: BaseException, tell: Report, log: EngineLog) -> int:
     failed = failure(error)
-    if failed.kind is Fault.DEFECT:
-        log.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+    if failed.kind is not Fault.CANCELLED:
+        log.error(error)
     with contextlib.suppress(OSError):  # nobody listens any more; the exit code still tells
         tell(failed)
     return failed.kind.exit_code

@@ -95,13 +95,18 @@ def test_a_fault_of_the_input_is_told_as_the_engine_told_it(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_a_crash_is_told_in_one_sentence_and_its_last_words_are_kept(tmp_path):
-    fake = run(tmp_path, "say('free(): invalid pointer', sys.stderr); os.abort()")
+def test_a_crash_is_told_in_one_sentence_and_its_last_words_are_kept_for_the_user_alone(tmp_path):
+    fake = run(tmp_path, "say('free(): invalid pointer in /data/DOE, JOHN/IM1', sys.stderr); os.abort()")
     events_to_the_end(fake)
     assert fake.failure == Failed(
-        Fault.DEFECT, "The engine stopped without a result (ended by SIGABRT).", "Its last words are in engine.log."
+        Fault.DEFECT,
+        "The engine stopped without a result (ended by SIGABRT).",
+        "What is known of it is in engine.log.",
     )
-    assert "free(): invalid pointer" in (tmp_path / "engine.log").read_text()
+    assert list(fake.text) == ["free(): invalid pointer in /data/DOE, JOHN/IM1"]
+    log = (tmp_path / "engine.log").read_text()
+    assert "exit code -6; in the last 1 lines: free(): invalid pointer\n" in log
+    assert "DOE" not in log
 
 
 def test_an_engine_that_cannot_start_is_told(tmp_path):

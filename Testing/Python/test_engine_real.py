@@ -89,7 +89,9 @@ def test_a_job_becomes_a_result(a_job, the_uninterrupted):
     assert result["outputs"] == list(events[-1].outputs)
     assert maps(a_job.folder) == maps(the_uninterrupted)
     assert not (a_job.folder / "checkpoint").exists()
-    assert "finished" in (a_job.folder / "engine.log").read_text()
+    log = (a_job.folder / "engine.log").read_text()
+    assert all(words in log for words in ("started: MyoPINN", "sizes: slices", "finished after", "; scipy "))
+    assert "another stage" not in log
 
 
 def first_answers(job: Job) -> tuple[float, float]:
