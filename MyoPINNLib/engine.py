@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from .events import MAX_LINE, Event, Failed, Fault, from_line
 from .job import CANCEL, RESULT
+from .launching import Lines, how_it_ended, kill_tree, launch
 from .log import LOG, EngineLog
 
 GRACE = 1.4
+KILL_AGAIN = 1.0
+REAP = 0.5
 LAST_WORDS = 1.0
 EVENTS_A_POLL = 2000
 WAITING_LINES = 10000
@@ -48,31 +47,17 @@ class State(Enum):
 
 
 def engine_command(job: Path, python: str = sys.executable) -> list[str]:
-    """The command that runs ``job`` in the interpreter ``python``."""
-    return [python, "-m", "MyoPINNLib", "run", str(job), "--events", "--watch-stdin"]
-
-
-def launch(command: Sequence[str]) -> subprocess.Popen:
-    """Start ``command`` at the head of a process group of its own, all three streams as pipes."""
-    library = str(Path(__file__).resolve().parents[1])
-    paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
-    own_group: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return subprocess.Popen(
-        list(command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"},
-        **own_group,
-    )
+    """The command that runs ``job`` in the interpreter ``python``; a bare name is looked up in PATH."""
+    python = os.path.abspath(python) if os.path.dirname(python) else python
+    return [python, "-m", "MyoPINNLib", "run", str(Path(job).absolute()), "--events", "--watch-stdin"]
 
 
 class EngineRun:
     """One run of one job folder.
 
-    ``command`` is what is run (``engine_command``), ``launch`` starts it, ``clock`` gives seconds.
+    ``command`` is what is run (``engine_command``), ``env`` its environment (``launching.surroundings`` where left out;
+    in Slicer, whose libraries are in the way of another Python's, ``slicer.util.startupEnvironment()`` is a good start),
+    ``launch`` starts it, ``clock`` gives seconds.
     ``state`` says where it stands, ``failure`` why it failed, ``text`` holds the last lines that were no events.
     """
 
@@ -81,17 +66,17 @@ class EngineRun:
         job: Path,
         *,
         command: Sequence[str] | None = None,
-        launch: Callable[[Sequence[str]], subprocess.Popen] = launch,
+        env: Mapping[str, str] | None = None,
+        launch: Callable[[Sequence[str], Mapping[str, str] | None], subprocess.Popen] = launch,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.job = Path(job)
+        self.job = Path(job).absolute()
         self.state = State.READY
         self.failure: Failed | None = None
         self.text: deque[str] = deque(maxlen=KEPT_LINES)
         self._command = list(command or engine_command(self.job))
-        self._launch, self._clock = launch, clock
-        self._lines: queue.Queue[str] = queue.Queue(WAITING_LINES)
-        self._readers: list[threading.Thread] = []
+        self._env, self._launch, self._clock = env, launch, clock
+        self._lines: Lines | None = None
         self._process: subprocess.Popen | None = None
         self._kill_at = self._give_up_at = float("inf")
 
@@ -102,15 +87,12 @@ class EngineRun:
         self._earlier = self._result()
         self._forget_cancel()
         try:
-            self._process = self._launch(self._command)
+            self._process = self._launch(self._command, self._env)
         except OSError as error:
             self._fail(f"The engine could not be started: {error.strerror}.", "Check the engine's Python environment.")
             return
         self.state = State.RUNNING
-        for stream in (self._process.stdout, self._process.stderr):
-            reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
-            reader.start()
-            self._readers.append(reader)
+        self._lines = Lines(self._process.stdout, self._process.stderr, room=WAITING_LINES, longest=MAX_LINE)
 
     def poll(self) -> list[Event]:
         """The events since the last call, never more than a timer's beat can bear; moves the state on."""
@@ -121,8 +103,9 @@ class EngineRun:
         if ended:
             self._close()
         elif self._clock() >= self._kill_at:
+            self._kill_at = self._clock() + KILL_AGAIN
             kill_tree(self._process)
-        return events + (self._heard() if self.state.ended else [])
+        return events
 
     def cancel(self) -> None:
         """Ask the engine to end; ``poll`` kills it where it does not."""
@@ -139,16 +122,12 @@ class EngineRun:
             self._close_stdin()
             kill_tree(self._process)
             self._settle(State.CANCELLED)
-
-    def _read(self, stream) -> None:
-        """One stream into the queue, line by line; an endless line comes in pieces. Blocks where nobody polls."""
-        with stream:
-            for line in iter(lambda: stream.readline(MAX_LINE), b""):
-                self._lines.put(line.decode("utf-8", "replace"))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(REAP)
 
     def _heard(self) -> list[Event]:
         events = []
-        for line in self._waiting():
+        for line in self._lines.take(EVENTS_A_POLL):
             event = from_line(line)
             if event is None:
                 self.text.append(line.rstrip())
@@ -158,20 +137,13 @@ class EngineRun:
             events.append(event)
         return events
 
-    def _waiting(self) -> Iterable[str]:
-        for _ in range(EVENTS_A_POLL):
-            try:
-                yield self._lines.get_nowait()
-            except queue.Empty:
-                return
-
     def _close(self) -> None:
         """The process has ended: end what it started, hear all that was said, then judge."""
         if self._give_up_at == float("inf"):
             kill_tree(self._process)
             self._give_up_at = self._clock() + LAST_WORDS
-        reading = any(reader.is_alive() for reader in self._readers)
-        if self._lines.empty() and (not reading or self._clock() >= self._give_up_at):
+        reading = self._lines.reading
+        if self._lines.empty and (not reading or self._clock() >= self._give_up_at):
             self._settle(self._verdict(self._process.returncode))
 
     def _verdict(self, code: int) -> State:
@@ -186,11 +158,14 @@ class EngineRun:
             return State.CANCELLED
         if told is None:
             EngineLog(self.job).crash(code, self.text)
-            self._fail(f"The engine stopped without a result ({_how(code)}).", f"What is known of it is in {LOG}.")
+            self._fail(
+                f"The engine stopped without a result ({how_it_ended(code)}).", f"What is known of it is in {LOG}."
+            )
         return State.FAILED
 
     def _settle(self, state: State) -> None:
         self.state = state
+        self._lines.stop()
         self._close_stdin()
         if state is not State.FAILED:
             self.failure = None
@@ -214,47 +189,3 @@ class EngineRun:
         except OSError:
             return None
         return facts.st_ino, facts.st_mtime_ns
-
-
-def kill_tree(process: subprocess.Popen) -> None:
-    """End a process that ``launch`` started and all that it started; needs psutil nowhere, uses it where it is."""
-    for kill in (_kill_family, _kill_group):
-        kill(process)
-
-
-def _kill_family(process: subprocess.Popen) -> None:
-    try:
-        import psutil
-    except ImportError:
-        return
-    if process.poll() is not None:
-        return
-    try:
-        parent = psutil.Process(process.pid)
-        family = [*parent.children(recursive=True), parent]
-    except psutil.Error:
-        return
-    for member in family:
-        with contextlib.suppress(psutil.Error):
-            member.kill()
-
-
-def _kill_group(process: subprocess.Popen) -> None:
-    if sys.platform == "win32":
-        if process.poll() is None:
-            tree = ["taskkill", "/PID", str(process.pid), "/T", "/F"]
-            subprocess.run(tree, capture_output=True, check=False, creationflags=subprocess.CREATE_NO_WINDOW)
-        return
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _how(code: int) -> str:
-    """An exit code in words."""
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"ended by {name}" + (", often a lack of memory" if name == "SIGKILL" else "")
-    return f"exit code {code}"

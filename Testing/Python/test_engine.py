@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from MyoPINNLib import engine
-from MyoPINNLib.engine import EngineRun, State, engine_command, launch
+from MyoPINNLib.engine import EngineRun, State, engine_command
 from MyoPINNLib.events import Failed, Fault, Finished, Progress, Started, Warned
 
 PREAMBLE = """
@@ -208,8 +208,60 @@ def test_a_run_starts_once(tmp_path):
     events_to_the_end(fake)
 
 
-def test_closing_its_stdin_is_how_an_engine_learns_that_its_parent_died(tmp_path):
-    process = launch([*engine_command(tmp_path)[:1], "-c", "import sys; sys.stdin.read(); print('end')"])
-    process.stdin.close()
-    assert process.stdout.read().strip() == b"end"
-    process.wait(5)
+@pytest.mark.skipif(os.name == "nt", reason="os.waitpid")
+def test_a_killed_engine_is_reaped_and_leaves_no_reader(tmp_path):
+    """More lines than the queue holds and nobody who polls: the reader stands still in the middle of a line."""
+    fake = run(tmp_path, f"for i in range({engine.WAITING_LINES} + 5000): say('noise')\nwhile True: time.sleep(1)")
+    wait_for(lambda: fake._lines._waiting.full(), 20.0)
+    before = time.monotonic()
+    fake.kill()
+    assert time.monotonic() - before < 1.0
+    wait_for(lambda: not fake._lines.reading, 1.0)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(fake._process.pid, os.WNOHANG)
+
+
+def test_an_engine_that_will_not_die_is_killed_once_a_second_at_most(tmp_path, monkeypatch):
+    now, kills = [0.0], []
+    fake = run(tmp_path, "while True: time.sleep(1)", clock=lambda: now[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "kill_tree", kills.append)
+        fake.cancel()
+        for beat in range(50):
+            now[0] = engine.GRACE + beat / 10
+            fake.poll()
+    assert len(kills) == 5
+    fake.kill()
+
+
+def test_a_run_hands_its_environment_to_the_engine(tmp_path):
+    env = dict(os.environ, MYOPINN_TEST="yes")
+    fake = run(tmp_path, "say(os.environ.get('MYOPINN_TEST', 'no')); result()", env=env)
+    events_to_the_end(fake)
+    assert list(fake.text) == ["yes"]
+
+
+def test_a_run_inside_slicer_starts_another_python_unharmed(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/opt/Slicer/lib/Python")
+    monkeypatch.setenv("PYTHONPATH", "/opt/Slicer/bin")
+    events_to_the_end(fake := run(tmp_path, "result()"))
+    assert fake.state is State.DONE, list(fake.text)
+
+
+def test_a_relative_job_and_python_are_meant_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "job").mkdir()
+    monkeypatch.chdir(tmp_path)
+    python, *_, job = engine_command(Path("job"), os.path.join("env", "bin", "python"))[:5]
+    assert (python, job) == (str(tmp_path / "env" / "bin" / "python"), str(tmp_path / "job"))
+    assert engine_command(Path("job"), "python3")[0] == "python3"
+    run = EngineRun(Path("job"))
+    run.start()
+    events_to_the_end(run)
+    assert run.failure.text == 'The folder "job" holds no job.json.'
+    assert (tmp_path / "job" / "engine.log").exists()
+
+
+def test_a_run_stays_with_its_job_where_the_current_folder_changes(tmp_path, monkeypatch):
+    (tmp_path / "job").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert EngineRun(Path("job")).job == tmp_path / "job"

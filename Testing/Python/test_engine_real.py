@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from MyoPINNLib import cli
-from MyoPINNLib.engine import EngineRun, State, engine_command, launch
+from MyoPINNLib.engine import EngineRun, State, engine_command
 from MyoPINNLib.events import Fault, Finished, Progress, Started, from_line
 from MyoPINNLib.job import Job
+from MyoPINNLib.launching import launch
 from MyoPINNLib.settings import Delay, FitSettings, Settings
 
 FIT = "fit of voxels"

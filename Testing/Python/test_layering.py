@@ -20,7 +20,10 @@ FLOORS = (
     ("MyoPINNLib/gui/*", 6),
     ("MyoPINNLib/cli/*", 5),
     *((f"MyoPINNLib/{name}.py", 5) for name in ("__main__", "scene")),
-    *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "analysis", "writing", "engine", "worker", "environment")),
+    *(
+        (f"MyoPINNLib/{name}.py", 4)
+        for name in ("pipeline", "analysis", "writing", "engine", "launching", "worker", "environment")
+    ),
     *((f"MyoPINNLib/{name}/*", 3) for name in ("files", "solvers", "simulate", "figures")),
     *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "swap", "log", "events", "motion")),
     *(
@@ -55,7 +58,7 @@ LIBRARIES = {
     "matplotlib": ("MyoPINNLib/figures/*",),
     "skimage": ("MyoPINNLib/simulate/metrics.py",),
     "tensorflow": ("MyoPINNLib/solvers/pinn/*", "MyoPINNLib/solvers/*_tf.py"),
-    "psutil": ("MyoPINNLib/engine.py", "MyoPINNLib/job.py"),
+    "psutil": ("MyoPINNLib/launching.py", "MyoPINNLib/job.py"),
     "slicer": ("MyoPINNLib/scene.py", "MyoPINNLib/gui/*", "MyoPINN/*"),
     "vtk": ("MyoPINNLib/scene.py", "MyoPINNLib/gui/*", "MyoPINN/*"),
     "qt": ("MyoPINNLib/gui/*", "MyoPINN/*"),
