@@ -41,8 +41,9 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
 
     with Cancelling(folder / CANCEL, tell, watch_stdin=watch_stdin) as cancelling:
         try:
-            tell(Started(__version__, os.getpid()))
-            outputs = _run(folder, cancelling.guard(tell), clock, log)
+            guarded = cancelling.guard(tell)
+            guarded(Started(__version__, os.getpid()))
+            outputs = _run(folder, guarded, clock, log)
             with contextlib.suppress(OSError):  # the result is there, whether anybody listens or not
                 tell(Finished(time.perf_counter() - clock, outputs))
         except (Exception, KeyboardInterrupt) as error:
@@ -138,9 +139,15 @@ class Cancelling:
         self._ended.set()
 
     def guard(self, report: Report) -> Report:
-        """``report`` that raises Cancelled once a cancel was asked for, or where nobody reads what it reports."""
+        """``report`` that raises Cancelled, before the event where a cancel was asked for, after it where it cannot be told
+        (nobody reads) or where it was progress of 1 and a cancel came meanwhile; from then on it raises neither.
+        """
 
         def guarded(event: Event) -> None:
+            if self._ended.is_set():
+                with contextlib.suppress(OSError):
+                    report(event)
+                return
             self._raise_where_asked()
             try:
                 report(event)

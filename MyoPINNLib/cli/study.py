@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -66,10 +68,21 @@ def run(options: Namespace, terminal: Terminal, started: float) -> int:
     from ..worker import work
 
     code = work(options.job, terminal.report, watch_stdin=options.watch_stdin)
-    terminal.wipe()
-    if code == 0 and not (options.quiet or options.events):
-        print(f"Written to {options.job / OUTPUT}")
+    with contextlib.suppress(OSError):
+        terminal.wipe()
+        if code == 0 and not (options.quiet or options.events):
+            print(f"Written to {options.job / OUTPUT}")
+    _let_go_of_the_deaf()
     return code
+
+
+def _let_go_of_the_deaf() -> None:
+    """Give up a stream that nobody reads: Python's own flush at its exit would turn the exit code into 120."""
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except (OSError, ValueError, AttributeError):
+            setattr(sys, name, None)
 
 
 def demo(options: Namespace, terminal: Terminal, started: float) -> int:

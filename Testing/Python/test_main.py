@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,42 @@ def test_a_relative_job_is_found_from_the_current_folder(tmp_path):
     (tmp_path / "job" / "job.json").write_text("[]")
     run = told(*MYOPINN, "run", "job", "--events", folder=tmp_path)
     assert "job.json is not a JSON object" in run.stdout
+
+
+DEAF = """
+import sys, time
+from pathlib import Path
+from MyoPINNLib import cli, worker
+
+def run(folder, *_):
+    while not (folder / "go").exists():
+        time.sleep(0.01)
+    (folder / "result.json").write_text("{}")
+    return ("MBF.nrrd",)
+
+worker._run = run
+sys.exit(cli.main(["run", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("options", [["--events"], ["--quiet"], []])
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_run_with_a_result_ends_with_0_though_its_reader_has_gone(tmp_path, options, closed):
+    command = [sys.executable, "-c", DEAF, str(tmp_path), *options]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=outside(PYTHONPATH=str(ROOT)), **streams) as process:
+        while not (tmp_path / "engine.log").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.2)  # until what comes first is said
+        getattr(process, closed).close()
+        (tmp_path / "go").touch()
+        assert process.wait(10) == 0
+    assert (tmp_path / "result.json").exists()
+
+
+def test_a_cancelled_run_keeps_its_exit_code_though_its_reader_has_gone(tmp_path):
+    command = [*MYOPINN, "run", "no job", "--events"]
+    with subprocess.Popen(command, env=outside(PYTHONPATH=str(ROOT)), cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.wait(10) == 130

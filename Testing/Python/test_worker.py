@@ -176,3 +176,43 @@ def test_a_cancel_comes_too_late_once_the_result_takes_its_place(tmp_path):
         (tmp_path / "cancel").touch()
         assert not leave.called.wait(1.2)
     assert heard == [Progress("writing", 1.0)]
+
+
+def test_a_run_whose_start_nobody_hears_is_cancelled(tmp_path):
+    def deaf(event):
+        raise BrokenPipeError
+
+    assert work(tmp_path, deaf) == 130
+    assert "defect" not in (tmp_path / "engine.log").read_text()
+
+
+def test_once_the_result_takes_its_place_neither_a_cancel_nor_a_deaf_reader_stops_a_run(tmp_path):
+    heard = []
+
+    def deaf_in_the_end(event):
+        heard.append(event)
+        if isinstance(event, Warned):
+            raise BrokenPipeError
+
+    with Cancelling(tmp_path / "cancel", heard.append, watch_stdin=False) as cancelling:
+        report = cancelling.guard(deaf_in_the_end)
+        report(Progress("writing", 1.0))
+        (tmp_path / "cancel").touch()
+        report(Warned("late"))
+        report(Progress("writing", 1.0))
+    assert len(heard) == 3
+
+
+def test_a_cancel_at_the_last_report_still_counts(tmp_path):
+    def cancels(event):
+        (tmp_path / "cancel").touch()
+
+    with Cancelling(tmp_path / "cancel", cancels, watch_stdin=False) as cancelling, pytest.raises(Cancelled):
+        cancelling.guard(cancels)(Progress("writing", 1.0))
+
+
+def test_an_end_of_stdin_is_a_cancel_at_the_next_report(tmp_path):
+    with Cancelling(tmp_path / "cancel", lambda event: None, watch_stdin=False) as cancelling:
+        cancelling._asked.set()  # as the thread that listens does
+        with pytest.raises(Cancelled):
+            cancelling.guard(lambda event: None)(Warned("x"))
