@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 
 MAX_LINE = 65536
@@ -40,12 +40,15 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """``stage`` in plain words, ``fraction`` done of the whole, 0 to 1, seconds left where known, losses of a training."""
+    """``stage`` in plain words, ``fraction`` done of the whole, 0 to 1, seconds left where known; of a training the losses
+    and mean parameters (shown units) by name; ``detail``: where inside the stage, in words.
+    """
 
     stage: str
     fraction: float
     seconds_left: float | None = None
     losses: dict = field(default_factory=dict)
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,7 @@ def within(report: Report, low: float, high: float, *, stage: str | None = None)
 
     def rescaled(event: Event) -> None:
         if isinstance(event, Progress):
-            event = Progress(
-                stage or event.stage, low + (high - low) * event.fraction, event.seconds_left, event.losses
-            )
+            event = replace(event, stage=stage or event.stage, fraction=low + (high - low) * event.fraction)
         report(event)
 
     return rescaled
@@ -122,6 +123,7 @@ def _checked(kind: type, values: dict) -> Event:
     if kind is Progress:
         known.update(fraction=_number(known["fraction"]) if "fraction" in known else 0.0)
         known.update(losses=dict(known.get("losses") or {}), stage=str(known.get("stage", "")))
+        known.update(detail=str(known.get("detail") or ""))
         left = known.get("seconds_left")
         known.update(seconds_left=None if left is None else float(left))
     if kind is Finished:

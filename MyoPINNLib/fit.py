@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
 import numpy as np
 
 from .aif import ArterialInput
 from .errors import InputError
+from .trained import TrainedNetwork
 
 PARAMETERS = ("F_p", "v_p", "v_e", "PS", "T_a")
 
@@ -93,6 +94,13 @@ class TissueCurves:
     def __len__(self) -> int:
         return len(self.C_t)
 
+    def and_then(self, others: TissueCurves) -> TissueCurves:
+        """These curves, then ``others`` of the same clocks and weights. Raises InputError where the clocks differ."""
+        if not (np.array_equal(self.time, others.time) and np.array_equal(self.weight, others.weight)):
+            raise InputError("Curves of different clocks cannot be fitted together.")
+        clock, C_t = np.concatenate([self.clock, others.clock]), np.concatenate([self.C_t, others.C_t])
+        return TissueCurves(self.time, clock, C_t, self.weight, np.concatenate([self.voxels, others.voxels]))
+
     def scatter(self, values: np.ndarray, shape: tuple[int, int, int], fill: float = np.nan) -> np.ndarray:
         """``values`` (n,) at their voxels in an array of ``shape`` (k, j, i), ``fill`` elsewhere."""
         grid = np.full(shape, fill, dtype=float)
@@ -127,7 +135,9 @@ class FitResult:
 
     ``parameters``; ``sd`` their standard deviations (inside units) where the method gives them; ``C_t`` (n, t) mM fitted;
     ``residual`` (n,) mM, root mean square; ``outcome`` (n,) Outcome codes; ``aif`` used (or fitted); ``history`` of the
-    fit (name -> sequence); ``seconds`` in the solver alone.
+    fit (name -> sequence); ``seconds`` in the solver alone; ``details`` of how it was made (name -> word or number);
+    ``notes`` that the user should read; ``doubtful``: parameters that the method gives but does not determine;
+    ``trained``: the network, where one was trained.
     """
 
     parameters: KineticParameters
@@ -138,6 +148,27 @@ class FitResult:
     seconds: float
     sd: KineticParameters | None = None
     history: dict = field(default_factory=dict)
+    details: dict = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+    trained: TrainedNetwork | None = None
+
+    def parted(self, first: int) -> tuple[FitResult, FitResult]:
+        """The result of the first ``first`` curves, and of the others; the seconds stay with the others."""
+        return replace(self._of(slice(None, first)), seconds=0.0), self._of(slice(first, None))
+
+    def _of(self, rows: slice) -> FitResult:
+        def part(found: KineticParameters | None) -> KineticParameters | None:
+            return None if found is None else KineticParameters(**{name: value[rows] for name, value in found.items()})
+
+        return replace(
+            self,
+            parameters=part(self.parameters),
+            sd=part(self.sd),
+            C_t=self.C_t[rows],
+            residual=self.residual[rows],
+            outcome=self.outcome[rows],
+        )
 
     @property
     def valid(self) -> np.ndarray:

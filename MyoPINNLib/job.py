@@ -24,18 +24,21 @@ from .settings import Settings, settings_from_json
 SCHEMA = 1
 JOB, OUTPUT, CHECKPOINT, RESULT, CANCEL = "job.json", "output", "checkpoint", "result.json", "cancel"
 MAX_JOB_BYTES = 1_000_000
-_KEYS = ("schema", "series", "masks", "insertion", "settings")
+_KEYS = ("schema", "series", "masks", "insertion", "start_from", "settings")
 
 
 @dataclass(frozen=True)
 class Job:
-    """``folder`` and what lies in it, as paths relative to it with "/": images, masks, insertion point; ``settings``."""
+    """``folder`` and what lies in it, as paths relative to it with "/": images, masks, insertion point, and the
+    ``weights.npz`` that a network starts from; ``settings``.
+    """
 
     folder: Path
     series: tuple[str, ...]
     masks: tuple[str, ...]
     insertion: str | None = None
     settings: Settings = field(default_factory=Settings)
+    start_from: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder).absolute())
@@ -49,13 +52,14 @@ class Job:
         for key in values:
             if key not in _KEYS:
                 raise InputError(f"{JOB} holds {key!r:.40}, which is not known.", f"Known are: {', '.join(_KEYS)}.")
-        insertion = values.get("insertion")
+        insertion, start_from = values.get("insertion"), values.get("start_from")
         job = cls(
             folder,
             _names(values, "series"),
             _names(values, "masks"),
             None if insertion is None else _name(insertion, "insertion"),
             settings_from_json(values.get("settings", {})),
+            None if start_from is None else _name(start_from, "start_from"),
         )
         job.check_places()
         return job
@@ -63,7 +67,7 @@ class Job:
     def write(self) -> None:
         """Write ``job.json`` by rename; raises InputError where a path leads out of the folder."""
         values = {"schema": SCHEMA, "series": list(self.series), "masks": list(self.masks)}
-        values |= {"insertion": self.insertion, "settings": self.settings.to_json()}
+        values |= {"insertion": self.insertion, "start_from": self.start_from, "settings": self.settings.to_json()}
         with told(self.folder / JOB):
             self.folder.mkdir(parents=True, exist_ok=True)
             draft = self.folder / f".{JOB}.partial"
@@ -98,7 +102,8 @@ class Job:
 
     def check_places(self) -> None:
         """Refuse a job whose paths, or whose own places to write, lead outside its folder."""
-        for name in (*self.series, *self.masks, *([self.insertion] if self.insertion else [])):
+        single = [name for name in (self.insertion, self.start_from) if name]
+        for name in (*self.series, *self.masks, *single):
             if not self.path(name).exists():
                 raise InputError(
                     f"The job names {name!r:.80}, which is not there.", "Copy the data into the job's input folder."

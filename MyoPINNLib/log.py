@@ -22,7 +22,7 @@ from .quantities import percent
 
 LOG = "engine.log"
 MAX_LOG_BYTES = 1_000_000
-STAGES = {"starting", "reading", "curves", "fit of segments", "fit of voxels", "writing"}
+STAGES = {"starting", "reading", "curves", "fit of segments", "fit of voxels", "fit of segments and voxels", "writing"}
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib", "tensorflow", "keras", "psutil")
 _LAST_WORDS = (
     *("Fatal Python error", "Segmentation fault", "Illegal instruction", "Bus error", "MemoryError", "std::bad_alloc"),

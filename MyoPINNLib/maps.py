@@ -121,6 +121,12 @@ def derived_quantities(parameters: KineticParameters, *, hct: float, density: fl
     return {name: np.where(np.isfinite(value), value, np.nan) for name, value in found.items()}
 
 
+def derived_from(names: tuple[str, ...]) -> list[str]:
+    """``names`` of parameters and of the quantities that are made of them."""
+    made_of = {"v_b": ("v_p",), "PS_g": ("PS",), "E": ("PS",), "K_trans": ("PS",), "MTT": ("v_p", "v_e")}
+    return [*names, *(name for name, sources in made_of.items() if set(sources) & set(names))]
+
+
 def parameter_maps(
     result: FitResult, curves: TissueCurves, geometry: Geometry, *, hct: float, density: float
 ) -> ParameterMaps:
@@ -148,7 +154,13 @@ def mean_curves(curves: TissueCurves, segments: AHASegments) -> tuple[TissueCurv
         raise InputError("No segment holds a curve of finite values.", "Check the myocardium mask and the images.")
     means = [_mean_curve(curves, label == number) for number in numbers]
     clock, C_t = zip(*means, strict=True)
-    return TissueCurves(curves.time, np.array(clock), np.stack(C_t), curves.weight), numbers
+    places = np.array([_middle(curves.voxels[label == number]) for number in numbers])
+    return TissueCurves(curves.time, np.array(clock), np.stack(C_t), curves.weight, places), numbers
+
+
+def _middle(voxels: np.ndarray) -> np.ndarray:
+    """The one of the voxels (m, 3) that lies nearest to their centre."""
+    return voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
 
 
 def _mean_curve(curves: TissueCurves, members: np.ndarray) -> tuple[int, np.ndarray]:

@@ -17,26 +17,33 @@ import numpy as np
 
 from . import __version__, aha, solvers
 from .analysis import Analysis, segment_table
-from .concentration import curves_from_series
+from .concentration import CurveSet, curves_from_series
 from .errors import InputError
 from .events import Progress, Report, Warned, silent, within
 from .fit import FitResult, TissueCurves
 from .kinetics import blood_from_plasma
 from .maps import mean_curves, parameter_maps
 from .series import Masks, PerfusionSeries
-from .settings import REFERENCE_HCT, FitSettings, Settings
+from .settings import REFERENCE_HCT, FitSettings, Method, Settings
+from .trained import TrainedNetwork
 from .writing import write_analysis
 
 __all__ = ["Analysis", "input_digest", "quantify", "with_insertion", "write_analysis"]
 
 
 def quantify(
-    series: PerfusionSeries, masks: Masks, settings: Settings, report: Report = silent, checkpoint=None
+    series: PerfusionSeries,
+    masks: Masks,
+    settings: Settings,
+    report: Report = silent,
+    checkpoint=None,
+    start_from: TrainedNetwork | None = None,
 ) -> Analysis:
     """Quantify a study.
 
     ``report`` hears progress (0 to 1) and warnings and may raise Cancelled; ``checkpoint`` (``job.Checkpoint``, or None)
-    keeps what is already fitted. Raises InputError where the data cannot be used.
+    keeps what is already fitted; a network may ``start_from`` an earlier study's. Raises InputError where the data cannot
+    be used.
     """
     started = time.perf_counter()
     check_grid(series, masks)
@@ -48,21 +55,33 @@ def quantify(
     for note in notes:
         report(Warned(note))
     prepared = time.perf_counter()
-    limits = limits_for(settings)
-
-    def fit(curves: TissueCurves, stage: str, low: float, high: float) -> FitResult:
-        progress = within(report, low, high, stage=f"fit of {stage}")
-        part = None if checkpoint is None else checkpoint.part(stage)
-        return solvers.fit(curves, curve_set.aif, limits, progress, part)
-
-    by_segment = fit(means, "segments", 0.02, 0.06)
-    by_voxel = fit(curve_set.curves, "voxels", 0.06, 1.0)
+    by_segment, by_voxel = _fit(means, curve_set, settings, report, checkpoint, start_from)
+    notes = (*notes, *dict.fromkeys((*by_segment.notes, *by_voxel.notes)))
     maps = parameter_maps(by_voxel, curve_set.curves, series.geometry, hct=settings.hct, density=settings.density)
     return Analysis(
         series, masks, settings, curve_set, by_voxel, maps, segments,
         numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings),
         notes, {"curves": prepared - started, "solver": by_voxel.seconds + by_segment.seconds},
     )  # fmt: skip
+
+
+def _fit(
+    means: TissueCurves, curve_set: CurveSet, settings: Settings, report: Report, checkpoint, start_from
+) -> tuple[FitResult, FitResult]:
+    """The fit of the segments' mean curves and of every voxel.
+
+    Both in one go, so that a network trains once for both; the mesh, in which a curve has a place, trains for each.
+    """
+    limits = limits_for(settings)
+
+    def fit(curves: TissueCurves, stage: str, low: float, high: float) -> FitResult:
+        progress = within(report, low, high, stage=f"fit of {stage}")
+        part = None if checkpoint is None else checkpoint.part(stage)
+        return solvers.fit(curves, curve_set.aif, limits, progress, part, start_from)
+
+    if settings.fit.method is Method.MESH:
+        return fit(means, "segments", 0.02, 0.3), fit(curve_set.curves, "voxels", 0.3, 1.0)
+    return fit(means.and_then(curve_set.curves), "segments and voxels", 0.02, 1.0).parted(len(means))
 
 
 def limits_for(settings: Settings) -> FitSettings:
@@ -99,11 +118,17 @@ def with_insertion(settings: Settings, points) -> Settings:
     return settings if points is None else replace(settings, aha=replace(settings.aha, insertion_lps=tuple(points)))
 
 
-def input_digest(series: PerfusionSeries, masks: Masks, settings: Settings) -> str:
-    """A name for images, masks, settings and version together: what a checkpoint is good for."""
+def input_digest(
+    series: PerfusionSeries, masks: Masks, settings: Settings, start_from: TrainedNetwork | None = None
+) -> str:
+    """A name for images, masks, settings, start and version together: what a checkpoint is good for."""
     digest = hashlib.sha256(f"{__version__}\n{json.dumps(settings.to_json())}\n{series.acquisition!r}\n".encode())
     arrays = (series.signal, series.time, series.weight, series.geometry.ijk_to_lps, masks.myocardium, masks.blood_pool)
     for array in (*arrays, *([] if masks.right_ventricle is None else [masks.right_ventricle])):
         digest.update(f"{array.shape} {array.dtype}\n".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
+    for weights in () if start_from is None else start_from.slices:
+        for name, array in sorted(weights.items()):
+            digest.update(f"{name} {array.shape} {array.dtype}\n".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

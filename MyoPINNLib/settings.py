@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from . import options
+from .errors import InputError
+from .network_settings import NetworkSettings, Shift
 from .options import Choice, Each, Number, OneOf, option
 
 REFERENCE_HCT = 0.45
@@ -30,6 +32,15 @@ class Method(str, Enum):
 
     NLLS = "nlls"
     FERMI = "fermi"
+    TWO_COMPARTMENT = "2cxm"
+    MESH = "2cxm-mesh"
+    REDUCED = "reduced"
+    COMBINED = "combined"
+
+    @property
+    def is_network(self) -> bool:
+        """True for the paper's networks, which need TensorFlow."""
+        return self not in (Method.NLLS, Method.FERMI)
 
 
 class Delay(str, Enum):
@@ -92,7 +103,8 @@ def _limits(default: tuple[float, float], unit: options.Unit, low: float, high: 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """The fit. ``T_a`` s is used where ``delay`` is fixed; the delay is sought in ``T_a_range`` s.
+    """The fit. ``T_a`` s is used where ``delay`` is fixed; the delay is sought in ``T_a_range`` s. A network knows no
+    delay of its own (paper); see ``network.shift``.
 
     The limits of a study are meant at a haematocrit of ``REFERENCE_HCT``; the pipeline moves them with 1 - Hct.
 
@@ -113,9 +125,15 @@ class FitSettings:
         Number(1e-12, 10, hint="In units of the noise variance: a step that lowers chi-square by less is not taken."),
     )
     chunk: int = option(512, Number(1, 10**9, whole=True))
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
     def __post_init__(self) -> None:
         options.checked(self)
+        if self.method.is_network and self.network.shift is Shift.PRESHIFT and self.delay is Delay.FIXED:
+            raise InputError(
+                f"The delay is fixed at {self.T_a:g} s and the network's shift is {self.network.shift.value}.",
+                "Preshift takes the delay that NLLS finds: leave the delay at fit, or the shift off.",
+            )
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def _run(folder: Path, report: Report, started: float, log: EngineLog) -> tuple[
     """Read, quantify, write; returns the files of the result."""
     job = Job.read(folder)
     report(Progress("starting", 0.0))
-    from .files import read_insertion, read_masks, read_study
+    from .files import read_insertion, read_masks, read_study, read_weights
     from .pipeline import input_digest, quantify, with_insertion, write_analysis
 
     check_output(folder / OUTPUT)
@@ -82,8 +82,11 @@ def _run(folder: Path, report: Report, started: float, log: EngineLog) -> tuple[
     slices, rows, columns = series.geometry.shape
     log.sizes(slices=slices, rows=rows, columns=columns, frames=series.frames, voxels=int(masks.myocardium.sum()))
     settings = with_insertion(job.settings, read_insertion(job.path(job.insertion)) if job.insertion else None)
-    checkpoint = Checkpoint(folder / CHECKPOINT, input_digest(series, masks, settings))
-    analysis = quantify(series, masks, settings, within(report, 0.05, 0.9), checkpoint).with_seconds(start_up=start_up)
+    start_from = read_weights(job.path(job.start_from)) if job.start_from else None
+    checkpoint = Checkpoint(folder / CHECKPOINT, input_digest(series, masks, settings, start_from))
+    analysis = quantify(series, masks, settings, within(report, 0.05, 0.9), checkpoint, start_from).with_seconds(
+        start_up=start_up
+    )
     outputs = write_analysis(analysis, folder / OUTPUT, within(report, 0.9, 1.0))
     _publish(folder)
     checkpoint.clear()

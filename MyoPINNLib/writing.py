@@ -16,14 +16,24 @@ from .analysis import Analysis, SegmentRow
 from .events import Progress, Report, Warned, silent
 from .files.nrrd import write_label, write_map
 from .files.tables import write_curves, write_segment_table
+from .files.weights import write_weights
+from .maps import derived_from
+from .network_settings import Shift
 from .polar import NAMES
 from .quantities import QUANTITIES, percent, shown
 from .results import files_below, replaced, seal
-from .settings import Bolus, Conversion, Delay, Method
+from .settings import Bolus, Conversion, Delay, FitSettings, Method
 
 RESEARCH_USE = "research use only, not for diagnosis"
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
-_METHODS = {Method.NLLS: "2CXM, least squares", Method.FERMI: "Fermi deconvolution"}
+_METHODS = {
+    Method.NLLS: "2CXM, least squares",
+    Method.FERMI: "Fermi deconvolution",
+    Method.TWO_COMPARTMENT: "PINN 2cxm",
+    Method.MESH: "PINN 2cxm-mesh",
+    Method.REDUCED: "PINN reduced",
+    Method.COMBINED: "PINN combined",
+}
 _CONVERSIONS = {
     Conversion.TRAIN: "saturation recovery with train",
     Conversion.SATURATION_RECOVERY: "saturation recovery without train",
@@ -59,16 +69,25 @@ def method_words(analysis: Analysis) -> str:
     """How the numbers were made, in a line: for headers and below pictures."""
     settings = analysis.settings
     bolus = [f"dual bolus 1:{1 / settings.signal.dose_ratio:g}"] if settings.signal.bolus is Bolus.DUAL else []
-    delay = "delay fitted" if settings.fit.delay is Delay.FIT else f"delay {settings.fit.T_a:g} s"
+    steps = analysis.result.details.get("steps")
     return ", ".join(
         [
             _METHODS[settings.fit.method],
-            delay,
+            *([] if steps is None else [f"{steps} steps"]),
+            _delay_words(settings.fit),
             _CONVERSIONS[settings.signal.conversion],
             *bolus,
             f"Hct {settings.hct:g}",
         ]
     )
+
+
+def _delay_words(fit: FitSettings) -> str:
+    if fit.delay is Delay.FIXED:
+        return f"delay {fit.T_a:g} s"
+    if not fit.method.is_network:
+        return "delay fitted"
+    return "no delay" if fit.network.shift is Shift.OFF else "delay of NLLS"
 
 
 def _write_maps(analysis: Analysis, folder: Path) -> None:
@@ -80,9 +99,12 @@ def _write_maps(analysis: Analysis, folder: Path) -> None:
         "use": RESEARCH_USE,
         "validity": "a voxel counts where valid.nrrd is 1; 0 outside the myocardium",
     }
+    doubtful = derived_from(analysis.result.doubtful)
     for name, values in analysis.maps.values.items():
         quantity = QUANTITIES[name]
         keys = {"quantity": f"{name} ({quantity.label})", "units": quantity.unit, "OSIPI": quantity.code, **common}
+        if name in doubtful:
+            keys["doubtful"] = "this method gives the quantity and does not determine it"
         write_map(folder / f"{name}.nrrd", quantity.shown(values), geometry, keys=keys)
     write_label(folder / "segments.nrrd", analysis.segments.label, geometry)
 
@@ -93,6 +115,10 @@ def _write_tables(analysis: Analysis, folder: Path) -> None:
     time = curve_set.aif_time
     write_curves(folder / "aif.csv", time, {"C_ap_mM": curve_set.aif(time), "C_ab_mM": curve_set.C_ab})
     write_segment_table(folder / "segment_curves.csv", _curve_rows(analysis))
+    if analysis.result.history:
+        write_segment_table(folder / "training.csv", _history_rows(analysis.result.history))
+    if analysis.result.trained is not None:
+        write_weights(folder / "weights.npz", analysis.result.trained)
 
 
 def _segment_columns(row: SegmentRow) -> dict:
@@ -125,6 +151,14 @@ def _curve_rows(analysis: Analysis) -> list[dict]:
     return [{name: float(values[frame]) for name, values in columns.items()} for frame in range(curves.time.shape[1])]
 
 
+def _history_rows(history: dict) -> list[dict]:
+    """One row a step of the history; mean parameters with their units in the column's name."""
+    names = {name: QUANTITIES[name].column if name in QUANTITIES else name for name in history}
+    whole = ("slice", "step")
+    columns = {names[name]: [int(v) if name in whole else float(v) for v in values] for name, values in history.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def _write_pictures(analysis: Analysis, folder: Path, report: Report) -> None:
     footer = figures.footer(method_words(analysis))
     by_mean = {row.segment: row.mean_curve.get("MBF") for row in analysis.segment_table}
@@ -149,6 +183,11 @@ def _write_pictures(analysis: Analysis, folder: Path, report: Report) -> None:
         folder / "curves.png", analysis.segment_curves, analysis.segment_result, analysis.segment_numbers,
         hct=analysis.settings.hct, density=analysis.settings.density, title="Mean curve of each segment", footer=footer,
     )  # fmt: skip
+    if analysis.result.history:
+        report(Progress("writing", 0.9))
+        figures.training(
+            folder / "training.png", analysis.result.history, title="Training: loss and mean parameters", footer=footer
+        )
 
 
 def _summary(analysis: Analysis, missing: tuple[str, ...]) -> dict:
@@ -159,6 +198,8 @@ def _summary(analysis: Analysis, missing: tuple[str, ...]) -> dict:
         "myopinn": __version__,
         "use": RESEARCH_USE,
         "method": method_words(analysis),
+        "training": analysis.result.details,
+        "doubtful": derived_from(analysis.result.doubtful),
         "settings": analysis.settings.to_json(),
         "settings_digest": analysis.settings.digest(),
         "versions": {"python": platform.python_version(), **_versions()},

@@ -14,14 +14,16 @@ def fit(options: Namespace, terminal: Terminal, started: float) -> int:
     """Fit the curves of a table and write one row a curve."""
     settings = settings_of(options)
     from .. import solvers
+    from ..files import read_weights
     from ..files.tables import read_curves, write_parameters
     from ..results import check_file
 
-    apart(options.output, [options.curves, options.settings])
+    apart(options.output, [options.curves, options.settings, options.start_from])
     check_file(options.output)
     ready = time.perf_counter()
     curves, aif, names = read_curves(options.curves)
-    result = solvers.fit(curves, aif, settings.fit, terminal.report)
+    start_from = read_weights(options.start_from) if options.start_from else None
+    result = solvers.fit(curves, aif, settings.fit, terminal.report, start_from=start_from)
     write_parameters(options.output, names, result)
     terminal.wipe()
     if not options.quiet:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import InputError
+from ..network_settings import Collocation, Device, Normalisation, Shift, Start
 from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
 
 OF_ONE_STUDY = ("insertion_lps_mm", "levels")
@@ -47,6 +48,34 @@ _STUDY_OPTIONS = (
     ("--baseline-frames", ("signal", "baseline_frames"), int, "N", "frames before the bolus (found)"),
     ("--segments", ("aha", "segments"), int, "16|17", "AHA model (16)"),
     ("--levels", ("aha", "levels"), str, "A,B,C", f"level of each slice as stored, of {_words(SliceLevel)} (found)"),
+)
+
+_NETWORK_OPTIONS = (
+    ("--steps", "steps", int, "N", "training steps (25000)"),
+    ("--start", "start", str, _words(Start), "where training starts (random)"),
+    ("--shift", "shift", str, _words(Shift), "arterial delay: none, or the input shifted by NLLS's T_a (off)"),
+    ("--device", "device", str, _words(Device), "where to compute (auto: a GPU if there is one)"),
+    ("--threads", "threads", int, "N", "CPU threads (all)"),
+    ("--training-seed", "seed", int, "N", "of weights and random times (1)"),
+    (
+        "--early-stop",
+        "early_stop",
+        float,
+        "SHARE",
+        "end when the loss falls by less over a tenth of the steps (0: never)",
+    ),
+    ("--learning-rate", "learning_rate", float, "RATE", "of Adam (0.001)"),
+    ("--layers", "layers", int, "N", "hidden layers (2)"),
+    ("--width", "width", int, "N", "units a layer (32)"),
+    ("--normalisation", "normalisation", str, _words(Normalisation), "after each layer (affine)"),
+    ("--w-data", "w_data", float, "W", "weight of the data (5)"),
+    ("--w-residual", "w_residual", float, "W", "weight of the equations' residuals (1)"),
+    ("--w-initial", "w_initial", float, "W", "weight of the start at zero (1)"),
+    ("--w-positive", "w_positive", float, "W", "weight of negative concentrations (1)"),
+    ("--collocation-points", "collocation_points", int, "N", "random times of the residuals (500)"),
+    ("--collocation", "collocation", str, _words(Collocation), "when they are drawn (each-step)"),
+    ("--mesh-batch", "mesh_batch", int, "N", "samples a step of 2cxm-mesh (4096)"),
+    ("--history-every", "history_every", int, "N", "steps between rows of training.csv (100)"),
 )
 
 
@@ -129,6 +158,11 @@ def _add_settings(command: argparse.ArgumentParser, rows: tuple) -> None:
         help="arterial delay: fitted, fixed at 0, or fixed at S seconds (fit)",
     )
     command.add_argument("--settings", type=Path, metavar="FILE", help="all settings as JSON, as in a result.json")
+    networks = command.add_argument_group("the paper's networks (2cxm, 2cxm-mesh, reduced, combined)")
+    for flag, name, kind, metavar, words in _NETWORK_OPTIONS:
+        places[flag[2:].replace("-", "_")] = ("fit", "network", name)
+        networks.add_argument(flag, type=kind, metavar=metavar, help=words)
+    networks.add_argument("--start-from", type=Path, metavar="FILE", help="weights.npz of an earlier study")
     command.set_defaults(places=places)
 
 

@@ -48,12 +48,14 @@ def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
     from ..files import read_study
     from ..results import check_output
 
-    apart(options.output, [*options.study, *options.masks, options.insertion, options.settings])
+    apart(options.output, [*options.study, *options.masks, options.insertion, options.settings, options.start_from])
     check_output(options.output)
     of_one_kind(options.output, phantom=False)
     start_up = _start_up(started)
     images = read_study(options.study, series=options.series, interval=options.interval)
-    analysis = _quantified(images, options.masks, options.insertion, settings, terminal, start_up)
+    analysis = _quantified(
+        images, options.masks, options.insertion, settings, terminal, start_up, start_from=options.start_from
+    )
     _write(analysis, options.output, terminal)
     if not (options.quiet or options.events):
         print("\n".join(segment_lines(analysis)))
@@ -103,7 +105,7 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
     print("\n".join(f"   {line}" for line in describe(images)))
     print(f"\n3. Maps, tables and pictures (myopinn quantify): {result}", flush=True)
     masks, insertion = [study / "masks.nrrd"], study / "insertion.mrk.json"
-    analysis = _quantified(images, masks, insertion, settings, terminal, start_up)
+    analysis = _quantified(images, masks, insertion, settings, terminal, start_up, start_from=options.start_from)
     _write(analysis, result, terminal)
     print("\n".join(["", *truth_lines(analysis, phantom.truth["MBF"]), ""]))
     print(f"maps      {result / 'MBF.nrrd'} and others\ntables    {result / 'aha.csv'}")
@@ -119,15 +121,18 @@ def _start_up(started: float) -> float:
     return time.perf_counter() - started
 
 
-def _quantified(images, masks, insertion: Path | None, settings, terminal: Terminal, start_up: float):
-    """The analysis of images with the masks and the insertion point of files."""
-    from ..files import read_insertion, read_masks
+def _quantified(
+    images, masks, insertion: Path | None, settings, terminal: Terminal, start_up: float, *, start_from: Path | None
+):
+    """The analysis of images with the masks, the insertion point and the earlier network of files."""
+    from ..files import read_insertion, read_masks, read_weights
     from ..pipeline import quantify as quantify_study
     from ..pipeline import with_insertion
 
     drawn = read_masks(masks, images.geometry)
     settings = with_insertion(settings, read_insertion(insertion) if insertion else None)
-    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9))
+    earlier = read_weights(start_from) if start_from else None
+    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9), start_from=earlier)
     return analysis.with_seconds(start_up=start_up)
 
 

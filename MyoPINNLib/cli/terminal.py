@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -57,14 +58,22 @@ class Terminal:
         if not new and now - self._at < (BEAT if alive else LINE_EVERY):
             return
         self._stage, self._at = event.stage, now
-        words = f"{percent(event.fraction):3.0f} %  {event.stage}{_left(event.seconds_left)}"
+        words = ", ".join(part for part in (event.stage, event.detail, _loss(event.losses)) if part)
+        words = f"{percent(event.fraction):3.0f} %  {words}{_left(event.seconds_left)}"
         if not alive:
             self.line(words)
             return
         full = round(BAR * event.fraction)
-        self._stream.write(f"{_WIPE}[{'#' * full}{'-' * (BAR - full)}] {words}")
+        line = f"[{'#' * full}{'-' * (BAR - full)}] {words}"
+        self._stream.write(_WIPE + line[: shutil.get_terminal_size().columns - 1])
         self._stream.flush()
         self._drawn = True
+
+
+def _loss(losses: dict) -> str:
+    """The whole loss of a training, in words."""
+    total = losses.get("total")
+    return f"loss {total:.2e}" if isinstance(total, float) else ""
 
 
 def _left(seconds: float | None) -> str:

@@ -15,6 +15,7 @@ from .describe import describe  # at once: imported later, the module of the sam
 if TYPE_CHECKING:
     from ..geometry import Geometry
     from ..series import Masks, PerfusionSeries
+    from ..trained import TrainedNetwork
 
 __all__ = ["describe", "read_insertion", "read_masks", "read_study"]
 
@@ -53,6 +54,13 @@ def read_masks(paths: Sequence[Path], geometry: Geometry, **options) -> Masks:
     from .masks import read_masks as read
 
     return read(paths, geometry, **options)
+
+
+def read_weights(path: Path) -> TrainedNetwork:
+    """A trained network, to start another from; see ``files.weights.read_weights``."""
+    from .weights import read_weights as read
+
+    return read(path)
 
 
 def read_insertion(path: Path) -> tuple[tuple[float, float, float], ...]:

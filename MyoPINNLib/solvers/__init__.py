@@ -1,7 +1,7 @@
 """Every way to fit, behind one door: ``fit(curves, aif, settings, report)``.
 
 A solver takes curves, an input and settings, and gives a FitResult; it marks what it cannot fit and raises nothing for a
-single voxel. The paper's networks and the one-shot solver come here as further members of ``Method``.
+single voxel. What a network needs (TensorFlow) is loaded when one is wanted, not before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from ..errors import FitError, InputError
 from ..events import Report, silent
 from ..fit import FitResult, TissueCurves
 from ..settings import FitSettings, Method
+from ..trained import TrainedNetwork
 from .fermi import fit_fermi
+from .networks import fit_networks
 from .nlls import fit_nlls
 
 LONGEST_HELD_INPUT, SMALLEST_BOLUS = 5.0, 0.1
@@ -19,16 +21,26 @@ _SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi}
 
 
 def fit(
-    curves: TissueCurves, aif: ArterialInput, settings: FitSettings, report: Report = silent, checkpoint=None
+    curves: TissueCurves,
+    aif: ArterialInput,
+    settings: FitSettings,
+    report: Report = silent,
+    checkpoint=None,
+    start_from: FitResult | TrainedNetwork | None = None,
 ) -> FitResult:
     """Fit ``curves`` (n, t) mM to the input by ``settings.method``.
 
-    ``report`` hears the progress and may raise Cancelled; ``checkpoint`` (load, save) keeps finished batches.
+    ``report`` hears the progress and may raise Cancelled; ``checkpoint`` (load, save) keeps what is done;
+    ``start_from``, for the networks: an earlier network, or another method's result of these curves.
     Raises FitError where there is no curve at all, InputError for an input that cannot have fed the curves.
     """
     if len(curves) == 0:
         raise FitError("There is no curve to fit.", "The myocardium mask holds no voxel of the series.")
     _check_input(curves, aif)
+    if settings.method.is_network:
+        return fit_networks(curves, aif, settings, report, checkpoint, start_from)
+    if start_from is not None:
+        raise InputError(f"{settings.method.value} starts by itself; only the networks start from something earlier.")
     return _SOLVERS[settings.method](curves, aif, settings, report, checkpoint)
 
 

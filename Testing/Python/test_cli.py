@@ -387,7 +387,7 @@ def test_a_result_is_not_touched_by_a_run_that_fails(a_result, a_study, tmp_path
 
 
 def test_a_defect_is_one_sentence_too(the_curves, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("MyoPINNLib.solvers.fit", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("MyoPINNLib.solvers.fit", lambda *arguments, **options: 1 / 0)
     assert cli.main(["fit", str(the_curves), "-o", str(tmp_path / "p.csv"), "--quiet"]) == 1
     said = capsys.readouterr().err
     assert said == "MyoPINN met a defect of its own (ZeroDivisionError). Run it again with --traceback to see where.\n"

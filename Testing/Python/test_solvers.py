@@ -22,6 +22,7 @@ TRUTH = {
     "PS": np.array([0.01, 0.015, 0.02, 0.008]),
 }
 DELAYS = np.array([0.0, 0.7, 1.4, -0.3])
+ALONE = [method for method in Method if not method.is_network]  # the networks: test_networks.py
 
 
 def blood(t):
@@ -112,7 +113,7 @@ def test_the_standard_deviation_covers_the_truth_about_as_often_as_it_says(an_ex
 
 def test_noise_alone_is_told_from_enhancement(an_exact_aif):
     noise = np.random.default_rng(2).normal(0, 0.02, (200, 60))
-    for method in Method:
+    for method in ALONE:
         result = fit(TissueCurves.on_one_clock(TIME, noise), an_exact_aif, FitSettings(method=method))
         assert np.mean(result.outcome == Outcome.NO_ENHANCEMENT) > 0.97
 
@@ -150,7 +151,7 @@ def test_flow_at_the_limit_of_its_range_is_not_valid(curves, an_exact_aif):
     assert np.isnan(result.sd.F_p[[0, 3]]).all()
 
 
-@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("method", ALONE)
 def test_mbf_does_not_depend_on_the_haematocrit(method, late_curves):
     flows = []
     for hct in (0.2, 0.45, 0.6):
@@ -166,7 +167,7 @@ def test_batches_do_not_change_the_answer(an_exact_aif):
     np.testing.assert_allclose(whole.parameters.F_p, parts.parameters.F_p, rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("method", ALONE)
 def test_a_second_run_takes_what_the_checkpoint_holds(method, curves, an_exact_aif):
     class Memory(dict):
         load, save = dict.get, dict.__setitem__
@@ -224,7 +225,7 @@ def test_parameters_of_unequal_length_are_refused():
         KineticParameters(F_p=np.ones(3), PS=np.ones(2))
 
 
-@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("method", ALONE)
 @pytest.mark.parametrize("T_a", [8.0, -1.8])
 def test_a_delay_at_the_limit_of_its_range_is_not_valid(method, T_a, an_exact_aif):
     C_t = tissue_curve(an_exact_aif, TIME, **TRUTH, T_a=T_a)
@@ -261,7 +262,7 @@ def test_a_delay_that_was_given_has_no_deviation(curves, an_exact_aif):
     ],
 )
 def test_an_input_that_cannot_have_fed_the_curves_is_refused(time, C_ap, words, curves):
-    for method in Method:
+    for method in ALONE:
         with pytest.raises(InputError, match=words):
             fit(curves, ArterialInput(time, C_ap), FitSettings(method=method))
 

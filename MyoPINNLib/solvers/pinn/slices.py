@@ -1,0 +1,137 @@
+"""One slice, from its curves to trained parameters: start or resume, train, read off."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from ...aif import ArterialInput
+from ...errors import Cancelled
+from ...settings import FitSettings, Method
+from ...trained import VOXELS, TrainedNetwork
+from . import warm
+from .losses import tissue
+from .mesh import MeshObjective
+from .network import PerfusionNetwork
+from .objective import Objective
+from .problem import SliceProblem
+from .training import History, Row, Training, train
+
+KEEP_EVERY = 10.0
+_POINTS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class SliceFit:
+    """What training left: parameters (K,) shown units by name, ``C_t`` (K, t) mM at every frame, rows of the history, the
+    network's weights by name, and the steps made.
+    """
+
+    parameters: dict[str, np.ndarray]
+    C_t: np.ndarray
+    history: list[Row]
+    weights: dict[str, np.ndarray]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where training begins: at ``found`` name -> (n,) parameters of all curves (shown units), at an earlier ``trained``
+    network, or, without both, at random.
+    """
+
+    found: dict[str, np.ndarray] | None = None
+    trained: TrainedNetwork | None = None
+
+
+def fit_slice(
+    problem: SliceProblem,
+    aif: ArterialInput,
+    settings: FitSettings,
+    begin: Begin,
+    tell: Callable[[int, Row, float], None],
+    warn: Callable[[str], None],
+    checkpoint=None,
+) -> SliceFit:
+    """Train the network of one slice, from its checkpoint where there is one.
+
+    ``tell(step, row, seconds_left)`` may raise Cancelled: then the state is kept first.
+    """
+    options, key = settings.network, f"slice-{problem.clock}"
+    seed = np.random.SeedSequence([options.seed, problem.clock])
+    network = PerfusionNetwork(settings.method, len(problem.rows), options, seed)
+    is_mesh = settings.method is Method.MESH
+    objective = MeshObjective(network, problem, options, aif) if is_mesh else Objective(network, problem, options)
+    training = Training(network, objective, options)
+    kept = checkpoint.load(key) if checkpoint is not None else None
+    if kept is not None and training.restore(kept):
+        history = History.from_arrays(options, kept)
+    else:
+        history = History(options)
+        _begin(network, problem, aif, begin)
+    keep = _keeper(checkpoint, key, training, history)
+    try:
+        train(training, history, tell=_both(keep, tell), warn=warn)
+    except (Cancelled, KeyboardInterrupt):
+        keep(now=True)
+        raise
+    keep(now=True)
+    return SliceFit(
+        {name: value.numpy().astype(float) for name, value in network.parameters().items()},
+        fitted_curves(network, problem),
+        history.rows,
+        {name: np.array(value) for name, value in network.state().items()} | {VOXELS: problem.voxels},
+        training.step,
+    )
+
+
+def _begin(network: PerfusionNetwork, problem: SliceProblem, aif: ArterialInput, begin: Begin) -> None:
+    if begin.trained is not None:
+        weights = begin.trained.slices[min(problem.clock, len(begin.trained.slices) - 1)]
+        warm.transfer(network, weights, problem.voxels, weights[VOXELS])
+    if begin.found is not None:
+        warm.start_at(network, problem, aif, {name: value[problem.rows] for name, value in begin.found.items()})
+
+
+def _keeper(checkpoint, key: str, training: Training, history: History):
+    """A function that saves the state of the training every ``KEEP_EVERY`` seconds, or now."""
+    last = clock.monotonic()
+
+    def keep(*, now: bool = False) -> None:
+        nonlocal last
+        if checkpoint is not None and (now or clock.monotonic() - last > KEEP_EVERY):
+            checkpoint.save(key, {**training.state(), **history.arrays()})
+            last = clock.monotonic()
+
+    return keep
+
+
+def _both(keep, tell):
+    def told(step: int, row: Row, left: float) -> None:
+        keep()
+        tell(step, row, left)
+
+    return told
+
+
+def fitted_curves(network: PerfusionNetwork, problem: SliceProblem) -> np.ndarray:
+    """The network's C_myo (K, t) mM at the frames."""
+    kinetics = network.parameters()
+    time = tf.constant(problem.time[:, None], tf.float32)
+    if network.method is not Method.MESH:
+        K = network.curves
+        outputs = network(time)
+        return (tissue(outputs[:, :K], outputs[:, K : 2 * K], kinetics).numpy().T * problem.peak).astype(float)
+    together, curves = max(_POINTS_AT_ONCE // len(problem.time), 1), []
+    for first in range(0, network.curves, together):
+        place = problem.position[first : first + together]
+        frames = np.tile(problem.time, len(place))[:, None]
+        x = tf.constant(np.hstack([frames, np.repeat(place, len(problem.time), axis=0)]), tf.float32)
+        C_p, C_e, _ = np.moveaxis(network(x).numpy().reshape(len(place), len(problem.time), 3), 2, 0)
+        part = {name: value.numpy()[first : first + together, None] for name, value in kinetics.items()}
+        curves.append(tissue(C_p, C_e, part))
+    return np.concatenate(curves).astype(float) * problem.peak

@@ -1,0 +1,125 @@
+"""A network that does not begin at random: at another method's parameters, or at an earlier study's weights.
+
+The exact curves C_p, C_e of given parameters are known (kinetics.py). The trunk is trained to hold the few functions
+they are made of (their leading singular vectors) and the input; then the head is solved, since it is linear.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from scipy.optimize import minimize
+
+from ...aif import ArterialInput
+from ...kinetics import compartment_curves
+from ...quantities import inside
+from .network import PerfusionNetwork
+from .problem import SliceProblem
+
+GRID, FUNCTIONS, ITERATIONS = 200, 12, 400
+RIDGE = 1e-7
+LIMITS = {"F_p": (0.05, 10.0), "v_p": (0.005, 0.9), "v_e": (0.005, 0.9), "PS": (0.02, 10.0)}
+
+
+def start_at(
+    network: PerfusionNetwork, problem: SliceProblem, aif: ArterialInput, found: dict[str, np.ndarray]
+) -> None:
+    """Begin at parameters ``found`` name -> (K,), shown units: the curves of the network become their exact curves.
+
+    A parameter that is no number takes the others' median; one at the end of what a heart can have is held inside.
+    """
+    start = {name: np.clip(_filled(found[name]), *LIMITS[name]) for name in LIMITS}
+    for name, variable in network.kinetics.items():
+        variable.assign(np.log(start[name]).astype(np.float32))
+    grid = np.linspace(*problem.domain, GRID)
+    C_p, C_e, C_aif = _exact(problem, aif, grid, start)
+    x = tf.constant(grid[:, None], tf.float32)
+    curves = np.concatenate([C_p, C_e], axis=1)
+    basis, sizes, _ = np.linalg.svd(curves, full_matrices=False)
+    targets = np.column_stack([(basis * sizes)[:, :FUNCTIONS] / np.sqrt(curves.shape[1]), C_aif])
+    _train_trunk(network, x, targets)
+    phi = network.features(x, training=_batch(network))[0].numpy().astype(float)
+    head = _solved(phi, np.column_stack([curves, C_aif]))
+    network.head_kernel.assign(head[:-1].astype(np.float32))
+    network.head_bias.assign(head[-1].astype(np.float32))
+
+
+def transfer(network: PerfusionNetwork, weights: dict[str, np.ndarray], voxels: np.ndarray, known: np.ndarray) -> None:
+    """Begin at an earlier network's ``weights``: the trunk as it is; of its curves (at ``known`` (m, 3)) those of the same
+    ``voxels`` (K, 3) where all are the same, else each curve begins as the earlier ones' typical curve.
+    """
+    same = known.shape == voxels.shape and bool((known == voxels).all())
+    for name, variable in network.state().items():
+        if name not in weights:  # PS, after the reduced model
+            continue
+        value = weights[name]
+        if tuple(variable.shape) != value.shape or not (same or _of_trunk(name)):
+            value = _typical(name, value, network.curves, mesh=network.hidden[0].kernel.shape[0] > 1)
+        variable.assign(value.astype(np.float32))
+
+
+def _of_trunk(name: str) -> bool:
+    return name.startswith("hidden")
+
+
+def _typical(name: str, value: np.ndarray, curves: int, *, mesh: bool) -> np.ndarray:
+    """The average curve ``curves`` times over: its head, or the mean of the logarithms of a parameter."""
+    if "head" not in name:
+        return np.full(curves, value.mean())
+    if mesh:
+        return value
+    m = (value.shape[-1] - 1) // 2
+    parts = [value[..., :m], value[..., m : 2 * m]]
+    means = [np.repeat(part.mean(axis=-1, keepdims=True), curves, axis=-1) for part in parts]
+    return np.concatenate([*means, value[..., 2 * m :]], axis=-1)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    known = np.isfinite(values)
+    return np.where(known, values, np.median(values[known]) if known.any() else 1.0)
+
+
+def _exact(problem: SliceProblem, aif: ArterialInput, grid: np.ndarray, start: dict[str, np.ndarray]):
+    """C_p, C_e (GRID, K) and C_AIF (GRID,) over the input's peak."""
+    seconds = grid * problem.sigma + problem.mean
+    given = {name: inside(name, value) for name, value in start.items()}
+    times = np.broadcast_to(seconds, (len(problem.T_a), GRID))
+    C_p, C_e = compartment_curves(aif, times, T_a=problem.T_a, **given)
+    return C_p.T / problem.peak, C_e.T / problem.peak, aif(seconds) / problem.peak
+
+
+def _train_trunk(network: PerfusionNetwork, x, targets: np.ndarray) -> None:
+    """Make the features span the ``targets`` (GRID, q): least squares over the trunk's weights, the head solved out."""
+    variables = [variable for hidden in network.hidden for variable in hidden.trainable_variables]
+    shapes = [tuple(variable.shape) for variable in variables]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    wanted = tf.constant(targets, tf.float64)
+
+    @tf.function
+    def misfit():
+        with tf.GradientTape() as tape:
+            phi = tf.cast(network.features(x, training=_batch(network))[0], tf.float64)
+            gram = tf.matmul(phi, phi, transpose_a=True)
+            root = tf.linalg.cholesky(gram + RIDGE * GRID * tf.eye(phi.shape[1], dtype=tf.float64))
+            left = wanted - phi @ tf.linalg.cholesky_solve(root, tf.matmul(phi, wanted, transpose_a=True))
+            total = tf.reduce_sum(left * left)
+        return total, tape.gradient(total, variables)
+
+    def at(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        for variable, part, shape in zip(variables, np.split(flat, ends[:-1]), shapes, strict=True):
+            variable.assign(part.reshape(shape).astype(np.float32))
+        total, slopes = misfit()
+        return float(total), np.concatenate([slope.numpy().ravel() for slope in slopes]).astype(float)
+
+    begin = np.concatenate([variable.numpy().ravel() for variable in variables]).astype(float)
+    at(minimize(at, begin, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x)
+
+
+def _solved(phi: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """The head (f, m) that turns features (t, f) into curves (t, m), held small by a ridge."""
+    ridge = RIDGE * len(phi) * np.eye(phi.shape[1])
+    return np.linalg.solve(phi.T @ phi + ridge, phi.T @ curves)
+
+
+def _batch(network: PerfusionNetwork) -> bool:
+    return network.hidden[0].batch
