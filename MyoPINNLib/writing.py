@@ -17,6 +17,7 @@ from .events import Progress, Report, Warned, silent
 from .files.nrrd import write_label, write_map
 from .files.tables import write_curves, write_segment_table
 from .files.weights import write_weights
+from .fit import PARAMETERS
 from .maps import derived_from
 from .network_settings import Shift
 from .polar import NAMES
@@ -153,7 +154,7 @@ def _curve_rows(analysis: Analysis) -> list[dict]:
 
 def _history_rows(history: dict) -> list[dict]:
     """One row a step of the history; mean parameters with their units in the column's name."""
-    names = {name: QUANTITIES[name].column if name in QUANTITIES else name for name in history}
+    names = {name: QUANTITIES[name].column if name in PARAMETERS else name for name in history}
     whole = ("slice", "step")
     columns = {names[name]: [int(v) if name in whole else float(v) for v in values] for name, values in history.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -51,11 +51,14 @@ def fit_networks(
         notes.append(text)
         report(Warned(text))
 
-    found, T_a = _before(curves, aif, settings, report, checkpoint, start_from)
+    for text in _doubts(settings):
+        warn(text)
+    share = NLLS_SHARE if _needs_nlls(settings) else 0.0
+    found, T_a = _before(curves, aif, settings, within(report, 0.0, share), checkpoint, start_from)
     problems = slice_problems(curves, aif, wanted, T_a)
     begin = (found, start_from if isinstance(start_from, TrainedNetwork) else None)
     with device.chosen(settings.network) as name:
-        fits = _train_all(problems, aif, settings, begin, within(report, NLLS_SHARE, 1.0), warn, checkpoint, name)
+        fits = _train_all(problems, aif, settings, begin, within(report, share, 1.0), warn, checkpoint, name)
     return _result(curves, aif, settings, problems, fits, outcome, T_a, notes, name, clock.perf_counter() - started)
 
 
@@ -90,15 +93,19 @@ def _check_start(start_from, settings: FitSettings, count: int) -> None:
         )
 
 
+def _needs_nlls(settings: FitSettings) -> bool:
+    return settings.network.start is Start.NLLS or settings.network.shift is Shift.PRESHIFT
+
+
 def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, start_from):
     """What is known before training: parameters to start at (name -> (n,), shown; or None) and T_a (n,) s."""
     network = settings.network
     constant = settings.T_a if settings.delay is Delay.FIXED else 0.0
     preshift, earlier = network.shift is Shift.PRESHIFT, start_from if isinstance(start_from, FitResult) else None
-    if network.start is Start.NLLS or preshift:
+    if _needs_nlls(settings):
         ahead = replace(settings, method=Method.NLLS, T_a=constant, delay=Delay.FIT if preshift else Delay.FIXED)
         part = None if checkpoint is None else checkpoint.part("nlls")
-        nlls = fit_nlls(curves, aif, ahead, within(report, 0.0, NLLS_SHARE), part)
+        nlls = fit_nlls(curves, aif, ahead, report, part)
         T_a = _filled(nlls.parameters.T_a, nlls.valid) if preshift else np.full(len(curves), constant)
         earlier = earlier or (nlls if network.start is Start.NLLS else None)
     else:
@@ -151,16 +158,22 @@ def _result(curves, aif, settings: FitSettings, problems, fits, outcome, T_a, no
         KineticParameters(**values, **delay), C_t, residual, outcome, aif, seconds,
         history=_history(problems, fits),
         details=_details(settings, fits, device),
-        notes=tuple(dict.fromkeys([*notes, *_doubts(settings)])),
+        notes=tuple(dict.fromkeys(notes)),
         doubtful=("v_p", "v_e") if settings.method is Method.REDUCED else (),
         trained=_trained(settings, fits),
     )  # fmt: skip
 
 
 def _doubts(settings: FitSettings) -> list[str]:
-    if settings.method is not Method.REDUCED:
-        return []
-    return ["The reduced model determines F_p alone: its v_p and v_e are doubtful, and it has no PS."]
+    doubts = []
+    if settings.method is Method.REDUCED:
+        doubts.append("The reduced model determines F_p alone: its v_p and v_e are doubtful, and it has no PS.")
+    if settings.network.shift is Shift.OFF and settings.delay is Delay.FIT:
+        doubts.append(
+            "As printed, the network takes the agent to reach blood pool and muscle at the same time; "
+            "where it does not, flows are off (--shift preshift takes the delay that NLLS finds)."
+        )
+    return doubts
 
 
 def _judged(curves: TissueCurves, problem, fit, found: dict, settings: FitSettings) -> np.ndarray:

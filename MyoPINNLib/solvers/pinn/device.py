@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import keras
 import tensorflow as tf
 
 from ...errors import InputError
@@ -17,8 +18,13 @@ VERSION = tf.__version__
 def chosen(settings: NetworkSettings) -> Iterator[str]:
     """Compute on the device that the settings ask for while the block runs; gives its name in plain words.
 
-    Raises InputError where a GPU is asked for and TensorFlow sees none.
+    Raises InputError where a GPU is asked for and TensorFlow sees none, and where Keras computes with something else.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Keras computes with {keras.backend.backend()} in this process, and the networks need TensorFlow.",
+            "Set KERAS_BACKEND=tensorflow before Keras is first imported.",
+        )
     gpus = [] if settings.device is Device.CPU else tf.config.list_physical_devices("GPU")
     if settings.device is Device.GPU and not gpus:
         raise InputError(

@@ -84,17 +84,22 @@ def fit_slice(
         {name: value.numpy().astype(float) for name, value in network.parameters().items()},
         fitted_curves(network, problem),
         history.rows,
-        {name: np.array(value) for name, value in network.state().items()} | {VOXELS: problem.voxels},
+        {name: value.numpy() for name, value in network.state().items()} | {VOXELS: problem.voxels},
         training.step,
     )
 
 
 def _begin(network: PerfusionNetwork, problem: SliceProblem, aif: ArterialInput, begin: Begin) -> None:
     if begin.trained is not None:
-        weights = begin.trained.slices[min(problem.clock, len(begin.trained.slices) - 1)]
+        weights = min(begin.trained.slices, key=lambda part: abs(_level(part[VOXELS]) - _level(problem.voxels)))
         warm.transfer(network, weights, problem.voxels, weights[VOXELS])
     if begin.found is not None:
         warm.start_at(network, problem, aif, {name: value[problem.rows] for name, value in begin.found.items()})
+
+
+def _level(voxels: np.ndarray) -> float:
+    """The slice that voxels (K, 3) lie in."""
+    return float(voxels[:, 0].mean())
 
 
 def _keeper(checkpoint, key: str, training: Training, history: History):

@@ -54,7 +54,7 @@ class Training:
 
     def state(self) -> dict[str, np.ndarray]:
         """Weights, kinetic parameters, optimiser and step, by name."""
-        return {name: np.array(variable) for name, variable in self._variables().items()}
+        return {name: variable.numpy() for name, variable in self._variables().items()}
 
     def restore(self, state: dict[str, np.ndarray]) -> bool:
         """Take over a ``state``; False, and nothing changed, where it is not one of this network."""

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from ...aif import ArterialInput
 from ...kinetics import compartment_curves
 from ...quantities import inside
-from .network import PerfusionNetwork
+from .network import FLOWS, FLOWS_OVER_VOLUMES, START_RANGE, PerfusionNetwork
 from .problem import SliceProblem
 
 GRID, FUNCTIONS, ITERATIONS = 200, 12, 400
@@ -26,9 +26,11 @@ def start_at(
 ) -> None:
     """Begin at parameters ``found`` name -> (K,), shown units: the curves of the network become their exact curves.
 
-    A parameter that is no number takes the others' median; one at the end of what a heart can have is held inside.
+    A parameter that is no number takes the others' median, one that is not there the middle of the range in which a random
+    start is drawn; one beyond what a heart can have is held at ``LIMITS``.
     """
-    start = {name: np.clip(_filled(found[name]), *LIMITS[name]) for name in LIMITS}
+    unknown = np.full(network.curves, np.nan)
+    start = {name: np.clip(_filled(name, found.get(name, unknown)), *LIMITS[name]) for name in LIMITS}
     for name, variable in network.kinetics.items():
         variable.assign(np.log(start[name]).astype(np.float32))
     grid = np.linspace(*problem.domain, GRID)
@@ -74,9 +76,10 @@ def _typical(name: str, value: np.ndarray, curves: int, *, mesh: bool) -> np.nda
     return np.concatenate([*means, value[..., 2 * m :]], axis=-1)
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
+def _filled(name: str, values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
-    return np.where(known, values, np.median(values[known]) if known.any() else 1.0)
+    middle = np.sqrt(np.prod(START_RANGE)) * (FLOWS_OVER_VOLUMES if name in FLOWS else 1.0)
+    return np.where(known, values, np.median(values[known]) if known.any() else middle)
 
 
 def _exact(problem: SliceProblem, aif: ArterialInput, grid: np.ndarray, start: dict[str, np.ndarray]):
