@@ -3,13 +3,14 @@ PYTHON =
 PY := .venv/bin/python
 DEMO := build/demo
 
-.PHONY: help demo test lint bench clean setup-report setup-test setup-engine
+.PHONY: help demo test lint bench study clean setup-report setup-test setup-engine
 
 help:
 	@echo "make demo    a synthetic stress study, from DICOM to bull's-eye, in $(DEMO)"
 	@echo "make test    ruff, mypy and every test"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make bench   the figures for accuracy and speed"
+	@echo "make study   the paper's network as printed on the paper's object (about an hour)"
 	@echo "make clean   remove .venv and everything built"
 
 demo: setup-report
@@ -23,8 +24,11 @@ lint: setup-test
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-bench: setup-test
+bench: setup-engine
 	@for file in Testing/Benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+study: setup-engine
+	@$(PY) Testing/Benchmarks/study_networks.py
 
 clean:
 	rm -rf .venv build .mypy_cache .ruff_cache *.egg-info
