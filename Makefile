@@ -28,6 +28,7 @@ bench: setup-engine
 	@for file in Testing/Benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 study: setup-engine
+	@$(PY) Testing/Benchmarks/study_phantom.py
 	@$(PY) Testing/Benchmarks/study_networks.py
 
 clean:
