@@ -70,17 +70,22 @@ def method_words(analysis: Analysis) -> str:
     """How the numbers were made, in a line: for headers and below pictures."""
     settings = analysis.settings
     bolus = [f"dual bolus 1:{1 / settings.signal.dose_ratio:g}"] if settings.signal.bolus is Bolus.DUAL else []
-    steps = analysis.result.details.get("steps")
     return ", ".join(
         [
             _METHODS[settings.fit.method],
-            *([] if steps is None else [f"{steps} steps"]),
+            *_training_words(analysis),
             _delay_words(settings.fit),
             _CONVERSIONS[settings.signal.conversion],
             *bolus,
             f"Hct {settings.hct:g}",
         ]
     )
+
+
+def _training_words(analysis: Analysis) -> list[str]:
+    """Steps made and where they began: a network's numbers depend on both."""
+    details = analysis.result.details
+    return [f"{details['steps']} steps from {details['start']}"] if "steps" in details else []
 
 
 def _delay_words(fit: FitSettings) -> str:

@@ -59,7 +59,9 @@ def fit_networks(
     begin = (found, start_from if isinstance(start_from, TrainedNetwork) else None)
     with device.chosen(settings.network) as name:
         fits = _train_all(problems, aif, settings, begin, within(report, share, 1.0), warn, checkpoint, name)
-    return _result(curves, aif, settings, problems, fits, outcome, T_a, notes, name, clock.perf_counter() - started)
+    start = _start_words(settings, start_from)
+    seconds = clock.perf_counter() - started
+    return _result(curves, aif, settings, problems, fits, outcome, T_a, notes, name, start, seconds)
 
 
 def load_tensorflow():
@@ -91,6 +93,15 @@ def _check_start(start_from, settings: FitSettings, count: int) -> None:
             f"The result to start from has {len(start_from.outcome)} curves and there are {count}.",
             "Start from a result of the same curves.",
         )
+
+
+def _start_words(settings: FitSettings, start_from) -> str:
+    """Where the training began, for every output."""
+    if isinstance(start_from, FitResult):
+        return "another result"
+    if settings.network.start is Start.NLLS:
+        return "NLLS"
+    return "an earlier network" if start_from is not None else "random"
 
 
 def _needs_nlls(settings: FitSettings) -> bool:
@@ -140,7 +151,9 @@ def _train_all(problems, aif, settings: FitSettings, begin, report: Report, warn
     return fits
 
 
-def _result(curves, aif, settings: FitSettings, problems, fits, outcome, T_a, notes, device, seconds) -> FitResult:
+def _result(
+    curves, aif, settings: FitSettings, problems, fits, outcome, T_a, notes, device, start, seconds
+) -> FitResult:
     names, size = _kinetic(settings), len(curves)
     values = {name: np.full(size, np.nan) for name in names}
     C_t, residual = np.full(curves.C_t.shape, np.nan), np.full(size, np.nan)
@@ -157,7 +170,7 @@ def _result(curves, aif, settings: FitSettings, problems, fits, outcome, T_a, no
     return FitResult(
         KineticParameters(**values, **delay), C_t, residual, outcome, aif, seconds,
         history=_history(problems, fits),
-        details=_details(settings, fits, device),
+        details={**_details(settings, fits, device), "start": start},
         notes=tuple(dict.fromkeys(notes)),
         doubtful=("v_p", "v_e") if settings.method is Method.REDUCED else (),
         trained=_trained(settings, fits),

@@ -57,7 +57,7 @@ def test_every_network_gives_what_every_method_gives(method):
     names = [name for name, _ in result.parameters.items()]
     assert names[:3] == ["F_p", "v_p", "v_e"] and ("PS" in names) == (method != "reduced")
     assert result.C_t.shape == exact_curves().C_t.shape and np.isfinite(result.residual).all()
-    assert result.details["steps"] == 20 and "CPU" in result.details["device"] and result.seconds > 0
+    assert result.details["steps"] == 20 and result.details["start"] == "random" and "CPU" in result.details["device"] and result.seconds > 0
     assert list(result.history["step"]) == [10, 20] and result.trained.steps == 20
 
 
