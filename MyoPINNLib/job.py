@@ -2,19 +2,21 @@
 
     job/ job.json  input/ (series, masks, insertion point)  output/  checkpoint/  engine.log  result.json
 
-A job may come from anyone: its JSON is small, plain and of a known schema, and no path leads out of its folder.
+A job may come from anyone: its JSON is small, plain and of a known schema, no path leads out of its folder, and nothing
+is written through a link.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import BinaryIO
 
 from .errors import InputError
 from .log import LOG
@@ -24,6 +26,7 @@ from .settings import Settings, settings_from_json
 SCHEMA = 1
 JOB, OUTPUT, CHECKPOINT, RESULT, CANCEL = "job.json", "output", "checkpoint", "result.json", "cancel"
 MAX_JOB_BYTES = 1_000_000
+MAX_CHECKPOINT_BYTES = 1_000_000_000
 _KEYS = ("schema", "series", "masks", "insertion", "start_from", "settings")
 
 
@@ -70,9 +73,8 @@ class Job:
         values |= {"insertion": self.insertion, "start_from": self.start_from, "settings": self.settings.to_json()}
         with told(self.folder / JOB):
             self.folder.mkdir(parents=True, exist_ok=True)
-            draft = self.folder / f".{JOB}.partial"
-            draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-            draft.replace(self.folder / JOB)
+            with draft_of(self.folder / JOB) as file:
+                file.write((json.dumps(values, indent=1) + "\n").encode())
 
     @property
     def series_paths(self) -> list[Path]:
@@ -94,7 +96,7 @@ class Job:
         place = self.folder / posix
         inside = self.folder.resolve()
         for path in (place, *(place.rglob("*") if place.is_dir() else ())):
-            if not path.resolve().is_relative_to(inside):
+            if not _lies_in(inside, path):
                 raise InputError(
                     f"The job's {name!r:.80} leads outside its folder by a link.", "Copy the files into the job."
                 )
@@ -108,9 +110,11 @@ class Job:
                 raise InputError(
                     f"The job names {name!r:.80}, which is not there.", "Copy the data into the job's input folder."
                 )
-        for name in (OUTPUT, CHECKPOINT, LOG, RESULT, CANCEL):
-            if (self.folder / name).is_symlink():
-                raise InputError(f"The job's {name!r} is a link.", "Remove it; the engine writes there itself.")
+        ours = [self.folder / name for name in (OUTPUT, CHECKPOINT, LOG, RESULT, CANCEL)]
+        for path in (*ours, *_below(self.folder / CHECKPOINT)):
+            if path.is_symlink():
+                name = path.relative_to(self.folder).as_posix()
+                raise InputError(f"The job's {name!r:.80} is a link.", "Remove it; the engine writes there itself.")
 
 
 @dataclass(frozen=True)
@@ -129,13 +133,16 @@ class Checkpoint:
         return Checkpoint(self.folder, self.digest, f"{self.part_name}/{name}")
 
     def load(self, key: str):
-        """The arrays saved under ``key``, by name; None where there are none or the file is damaged."""
-        import numpy as np
+        """The arrays saved under ``key``, by name; None where there are none, or the file is damaged, too large or a link."""
+        from .files.weights import DAMAGED, stored_arrays
 
+        path = self._file(key)
         try:
-            with np.load(self._file(key), allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+            if path.is_symlink() or not path.is_file():
+                return None
+            with stored_arrays(path, MAX_CHECKPOINT_BYTES) as arrays:
+                return dict(arrays)
+        except DAMAGED:
             return None
 
     def save(self, key: str, arrays: Mapping) -> None:
@@ -145,10 +152,8 @@ class Checkpoint:
         path = self._file(key)
         with told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".partial")
-            with draft.open("wb") as file:
+            with draft_of(path) as file:
                 np.savez(file, **arrays)
-            draft.replace(path)
 
     def clear(self) -> None:
         """Forget everything: the run is done."""
@@ -157,6 +162,38 @@ class Checkpoint:
     def _file(self, key: str) -> Path:
         name = hashlib.sha256(f"{self.digest}\n{self.part_name}\n{key}".encode()).hexdigest()[:32]
         return self.folder / f"{name}.npz"
+
+
+@contextlib.contextmanager
+def draft_of(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write into; it takes the name ``path`` where the block ends well and vanishes where it does not.
+
+    What lies in the draft's place, a link perhaps, is removed and never written through.
+    """
+    draft = path.with_name(f".{path.name}.partial")
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(draft, flags, 0o666), "wb") as file:
+            yield file
+        draft.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _lies_in(folder: Path, path: Path) -> bool:
+    """False where ``path`` leads outside ``folder`` (resolved), or nowhere at all."""
+    try:
+        return path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return False
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All that lies below ``folder``; no link is followed."""
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
 
 
 def _object(path: Path) -> dict:

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import __version__
 from .errors import Cancelled, EngineError, MyoPINNError
 from .events import Event, Failed, Fault, Finished, Progress, Report, Started, within
-from .job import CANCEL, CHECKPOINT, OUTPUT, RESULT, Checkpoint, Job
+from .job import CANCEL, CHECKPOINT, OUTPUT, RESULT, Checkpoint, Job, draft_of
 from .log import LOG, EngineLog
 from .results import SEAL, check_output, told
 
@@ -95,10 +95,8 @@ def _run(folder: Path, report: Report, started: float, log: EngineLog) -> tuple[
 
 def _publish(folder: Path) -> None:
     """The job's ``result.json``, last of all and by rename: whoever sees it finds the outputs whole."""
-    draft = folder / f".{RESULT}.partial"
-    with told(folder / RESULT):
-        draft.write_bytes((folder / OUTPUT / SEAL).read_bytes())
-        draft.replace(folder / RESULT)
+    with told(folder / RESULT), draft_of(folder / RESULT) as file:
+        file.write((folder / OUTPUT / SEAL).read_bytes())
 
 
 def _end(error: BaseException, tell: Report, log: EngineLog) -> int:

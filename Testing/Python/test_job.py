@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -77,6 +79,78 @@ def test_a_place_to_write_that_is_a_link_is_refused(a_job, tmp_path, place):
         Job.read(a_job.folder)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+@pytest.mark.parametrize("name", ["0123.npz", "0123.partial", "deep/er"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_the_checkpoint_is_refused(a_job, tmp_path, name, there):
+    link = a_job.folder / "checkpoint" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path if there else tmp_path / "nowhere")
+    with pytest.raises(InputError, match="checkpoint/.* is a link") as told:
+        Job.read(a_job.folder)
+    assert link.name in told.value.sentence and told.value.hint
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_link_that_leads_to_itself_is_refused(a_job):
+    (a_job.folder / "input" / "loop.nrrd").symlink_to("loop.nrrd")
+    rewrite(a_job, series=["input"])
+    with pytest.raises(InputError, match="by a link|is not there"):
+        Job.read(a_job.folder)
+
+
+def planted(place, victim, kind: str) -> None:
+    """At ``place`` a link to ``victim``, which holds a word of the user's."""
+    victim.write_text("mine")
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(victim) if kind == "symbolic" else place.hardlink_to(victim)
+
+
+LINKS = pytest.mark.parametrize(
+    "kind",
+    ["hard", pytest.param("symbolic", marks=pytest.mark.skipif(os.name == "nt", reason="needs a right on Windows"))],
+)
+
+
+@LINKS
+@pytest.mark.parametrize("name", ["job.json", ".job.json.partial"])
+def test_a_planted_link_is_not_written_through_by_a_job(a_job, tmp_path, name, kind):
+    (a_job.folder / "job.json").unlink()
+    planted(a_job.folder / name, tmp_path / "victim", kind)
+    a_job.write()
+    assert (tmp_path / "victim").read_text() == "mine" and Job.read(a_job.folder) == a_job
+    assert sorted(path.name for path in a_job.folder.iterdir()) == ["input", "job.json"]
+
+
+@LINKS
+@pytest.mark.parametrize("suffix", [".npz", ".partial", ".npz.partial"])
+def test_a_planted_link_is_not_written_through_by_a_checkpoint(a_checkpoint, tmp_path, suffix, kind):
+    a_checkpoint.save("nlls-0", {"F_p": np.zeros(3)})
+    (file,) = a_checkpoint.folder.iterdir()
+    file.unlink()
+    for name in (file.with_suffix(suffix), file.with_name(f".{file.stem}{suffix}")):
+        planted(name, tmp_path / f"victim of {name.name}", kind)
+    a_checkpoint.save("nlls-0", {"F_p": np.arange(3.0)})
+    assert all(victim.read_text() == "mine" for victim in tmp_path.glob("victim*"))
+    np.testing.assert_array_equal(a_checkpoint.load("nlls-0")["F_p"], [0.0, 1.0, 2.0])
+
+
+def test_a_draft_whose_place_is_taken_by_a_folder_is_told(a_job):
+    (a_job.folder / ".job.json.partial").mkdir()
+    with pytest.raises(InputError, match=r'"job\.json" could not be written'):
+        a_job.write()
+
+
+def test_a_draft_that_breaks_off_leaves_nothing(a_checkpoint):
+    class Broken:
+        def __array__(self, *arguments, **options):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        a_checkpoint.save("nlls-0", {"F_p": np.arange(3.0), "v_p": Broken()})
+    assert list(a_checkpoint.folder.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -135,6 +209,69 @@ def test_a_checkpoint_with_a_pickle_is_not_opened(a_checkpoint):
     (file,) = a_checkpoint.folder.iterdir()
     np.savez(file, F_p=np.array([{"a": 1}], dtype=object))
     assert a_checkpoint.load("nlls-0") is None
+
+
+def saved(checkpoint: Checkpoint):
+    checkpoint.save("nlls-0", {"F_p": np.arange(3.0)})
+    (file,) = checkpoint.folder.iterdir()
+    return file
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_checkpoint_that_is_a_link_or_a_pipe_counts_as_absent(a_checkpoint, tmp_path):
+    file = saved(a_checkpoint)
+    file.rename(tmp_path / "elsewhere.npz")
+    file.symlink_to(tmp_path / "elsewhere.npz")
+    assert a_checkpoint.load("nlls-0") is None
+    file.unlink()
+    os.mkfifo(file)
+    assert a_checkpoint.load("nlls-0") is None
+
+
+def test_a_checkpoint_that_would_fill_the_memory_counts_as_absent(a_checkpoint, monkeypatch):
+    file = saved(a_checkpoint)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("F_p.npy", array_bytes(np.zeros(100_000)))
+    assert file.stat().st_size < 10_000
+    assert len(a_checkpoint.load("nlls-0")["F_p"]) == 100_000
+    monkeypatch.setattr("MyoPINNLib.job.MAX_CHECKPOINT_BYTES", 500_000)
+    assert a_checkpoint.load("nlls-0") is None
+
+
+def array_bytes(array) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("shape", [b"(2,)", b"(1000000000000,)", b"(-1, -3)", b"x", b"-" * 40])
+def test_a_checkpoint_whose_header_lies_counts_as_absent(a_checkpoint, shape):
+    file = saved(a_checkpoint)
+    with zipfile.ZipFile(file, "w") as archive:
+        header, data = array_bytes(np.zeros(3))[:128], np.zeros(3).tobytes()
+        lie = header.replace(b"(3,)", shape).rstrip().ljust(127) + b"\n"
+        archive.writestr("F_p.npy", lie + data)
+    assert a_checkpoint.load("nlls-0") is None
+
+
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 14), (10, 99)])
+def test_a_checkpoint_that_is_encrypted_or_of_unknown_compression_counts_as_absent(a_checkpoint, offset, value):
+    file = saved(a_checkpoint)
+    content = bytearray(file.read_bytes())
+    content[content.find(b"PK\x01\x02") + offset] = value
+    file.write_bytes(content)
+    assert a_checkpoint.load("nlls-0") is None
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_checkpoint_with_a_few_wrong_bytes_is_whole_or_absent(a_checkpoint, seed):
+    file = saved(a_checkpoint)
+    draw, content = np.random.default_rng(seed), bytearray(file.read_bytes())
+    for place in draw.integers(0, len(content), 3):
+        content[place] = draw.integers(0, 256)
+    file.write_bytes(content)
+    arrays = a_checkpoint.load("nlls-0")
+    assert arrays is None or all(array.dtype.kind != "O" for array in arrays.values())
 
 
 def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from MyoPINNLib.errors import Cancelled, EngineError, FitError, InputError
 from MyoPINNLib.events import Failed, Fault, Finished, Progress, Warned
-from MyoPINNLib.worker import Cancelling, failure, work
+from MyoPINNLib.worker import Cancelling, _publish, failure, work
 
 
 class Exit:
@@ -216,3 +217,19 @@ def test_an_end_of_stdin_is_a_cancel_at_the_next_report(tmp_path):
         cancelling._asked.set()  # as the thread that listens does
         with pytest.raises(Cancelled):
             cancelling.guard(lambda event: None)(Warned("x"))
+
+
+@pytest.mark.parametrize("name", ["result.json", ".result.json.partial"])
+@pytest.mark.parametrize("kind", ["hard", "symbolic"])
+def test_a_planted_link_is_not_written_through_by_the_result(tmp_path, name, kind):
+    if kind == "symbolic" and os.name == "nt":
+        pytest.skip("links need a right on Windows")
+    (tmp_path / "job" / "output").mkdir(parents=True)
+    (tmp_path / "job" / "output" / "result.json").write_text("sealed")
+    (tmp_path / "victim").write_text("mine")
+    place = tmp_path / "job" / name
+    place.symlink_to(tmp_path / "victim") if kind == "symbolic" else place.hardlink_to(tmp_path / "victim")
+    _publish(tmp_path / "job")
+    assert (tmp_path / "victim").read_text() == "mine" and not (tmp_path / "job" / "result.json").is_symlink()
+    assert (tmp_path / "job" / "result.json").read_text() == "sealed"
+    assert sorted(path.name for path in (tmp_path / "job").iterdir()) == ["output", "result.json"]
