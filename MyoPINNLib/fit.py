@@ -27,6 +27,7 @@ class Outcome(IntEnum):
     DELAY_AT_LIMIT = 7
     OUTLYING_FRAME = 8
     UNDETERMINED = 9
+    OFF_THE_MODEL = 10
 
     @property
     def reason(self) -> str:
@@ -45,6 +46,7 @@ _REASONS = {
     Outcome.DELAY_AT_LIMIT: "the delay ended at the limit of its range",
     Outcome.OUTLYING_FRAME: "a frame lies far off the curve",
     Outcome.UNDETERMINED: "the curve does not determine the flow",
+    Outcome.OFF_THE_MODEL: "the network's curve is not that of its parameters",
 }
 
 

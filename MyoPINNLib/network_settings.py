@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from . import options
+from .errors import InputError
 from .options import Choice, Number, option
 
 
@@ -48,13 +49,15 @@ class Device(str, Enum):
     GPU = "gpu"
 
 
+MOST_ROWS = 100_000
 _WEIGHT = Number(0, 1e6)
 
 
 @dataclass(frozen=True)
 class NetworkSettings:
     """The networks. ``w_*`` weigh the terms of the loss (paper eq. 6); ``early_stop``: training ends once the loss, averaged
-    over the last tenth of ``steps``, lies less than this share below its average over the tenth before; 0: never.
+    over the rows of the history in the last tenth of ``steps`` (five rows at least), lies less than this share below its
+    average over as many before; 0: never. The mesh draws ``mesh_batch`` random times a step, the others ``collocation_points``.
     """
 
     steps: int = option(25000, Number(1, 10**7, whole=True))
@@ -79,3 +82,8 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         options.checked(self)
+        if self.steps // self.history_every > MOST_ROWS:
+            raise InputError(
+                f"{self.steps} steps with a row every {self.history_every} make more than {MOST_ROWS} rows of history.",
+                "Keep a row more seldom (history_every).",
+            )

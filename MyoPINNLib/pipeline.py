@@ -122,7 +122,10 @@ def input_digest(
     series: PerfusionSeries, masks: Masks, settings: Settings, start_from: TrainedNetwork | None = None
 ) -> str:
     """A name for images, masks, settings, start and version together: what a checkpoint is good for."""
-    digest = hashlib.sha256(f"{__version__}\n{json.dumps(settings.to_json())}\n{series.acquisition!r}\n".encode())
+    values = settings.to_json()
+    for name in ("device", "threads"):  # where it is computed; a training may go on elsewhere
+        del values["fit"]["network"][name]
+    digest = hashlib.sha256(f"{__version__}\n{json.dumps(values)}\n{series.acquisition!r}\n".encode())
     arrays = (series.signal, series.time, series.weight, series.geometry.ijk_to_lps, masks.myocardium, masks.blood_pool)
     for array in (*arrays, *([] if masks.right_ventricle is None else [masks.right_ventricle])):
         digest.update(f"{array.shape} {array.dtype}\n".encode())

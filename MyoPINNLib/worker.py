@@ -55,7 +55,8 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
 def failure(error: BaseException) -> Failed:
     """What the user reads of an exception, and whose fault it is."""
     if isinstance(error, (Cancelled, KeyboardInterrupt)):
-        return Failed(Fault.CANCELLED, Cancelled().sentence, Cancelled().hint)
+        stopped = error if isinstance(error, Cancelled) else Cancelled()
+        return Failed(Fault.CANCELLED, stopped.sentence, stopped.hint)
     if isinstance(error, MyoPINNError) and not isinstance(error, EngineError):
         return Failed(Fault.INPUT, error.sentence, error.hint)
     if isinstance(error, EngineError):

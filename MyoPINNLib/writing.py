@@ -85,7 +85,11 @@ def method_words(analysis: Analysis) -> str:
 def _training_words(analysis: Analysis) -> list[str]:
     """Steps made and where they began: a network's numbers depend on both."""
     details = analysis.result.details
-    return [f"{details['steps']} steps from {details['start']}"] if "steps" in details else []
+    if "steps" not in details:
+        return []
+    steps = details.get("steps_of_slices", [details["steps"]])
+    made = f"{steps[0]}" if len(steps) == 1 else f"{' / '.join(map(str, steps))}"
+    return [f"{made} steps from {details['start']}"]
 
 
 def _delay_words(fit: FitSettings) -> str:
@@ -116,7 +120,8 @@ def _write_maps(analysis: Analysis, folder: Path) -> None:
 
 
 def _write_tables(analysis: Analysis, folder: Path) -> None:
-    write_segment_table(folder / "aha.csv", [_segment_columns(row) for row in analysis.segment_table])
+    made = {"method": method_words(analysis), "doubtful": " ".join(derived_from(analysis.result.doubtful))}
+    write_segment_table(folder / "aha.csv", [{**_segment_columns(row), **made} for row in analysis.segment_table])
     curve_set = analysis.curve_set
     time = curve_set.aif_time
     write_curves(folder / "aif.csv", time, {"C_ap_mM": curve_set.aif(time), "C_ab_mM": curve_set.C_ab})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from argparse import Namespace
 
+from .. import __version__
 from .apart import apart
 from .parser import settings_of
 from .terminal import Terminal
+from .unfinished import unfinished
 
 
 def fit(options: Namespace, terminal: Terminal, started: float) -> int:
@@ -23,14 +26,23 @@ def fit(options: Namespace, terminal: Terminal, started: float) -> int:
     ready = time.perf_counter()
     curves, aif, names = read_curves(options.curves)
     start_from = read_weights(options.start_from) if options.start_from else None
-    result = solvers.fit(curves, aif, settings.fit, terminal.report, start_from=start_from)
-    write_parameters(options.output, names, result)
+    with unfinished(options.output, settings.fit, lambda: _digest(options, settings)) as kept:
+        result = solvers.fit(curves, aif, settings.fit, terminal.report, kept, start_from)
+        write_parameters(options.output, names, result)
     terminal.wipe()
     if not options.quiet:
         good = int(result.valid.sum())
         terminal.line(f"{good} of {len(result.valid)} curves are valid; the table is {options.output}.")
     terminal.line(times({"solver": result.seconds, "start_up": ready - started}, time.perf_counter() - started))
     return 0
+
+
+def _digest(options: Namespace, settings) -> str:
+    """A name for the curves, the settings, the weights and the version together."""
+    digest = hashlib.sha256(f"{__version__} {settings.digest()}".encode())
+    for path in (options.curves, options.start_from):
+        digest.update(b"" if path is None else path.read_bytes())
+    return digest.hexdigest()
 
 
 def times(seconds: dict[str, float], total: float) -> str:

@@ -72,9 +72,9 @@ _NETWORK_OPTIONS = (
     ("--w-residual", "w_residual", float, "W", "weight of the equations' residuals (1)"),
     ("--w-initial", "w_initial", float, "W", "weight of the start at zero (1)"),
     ("--w-positive", "w_positive", float, "W", "weight of negative concentrations (1)"),
-    ("--collocation-points", "collocation_points", int, "N", "random times of the residuals (500)"),
+    ("--collocation-points", "collocation_points", int, "N", "random times of the residuals (500; not 2cxm-mesh)"),
     ("--collocation", "collocation", str, _words(Collocation), "when they are drawn (each-step)"),
-    ("--mesh-batch", "mesh_batch", int, "N", "samples a step of 2cxm-mesh (4096)"),
+    ("--mesh-batch", "mesh_batch", int, "N", "samples and random times a step of 2cxm-mesh (4096)"),
     ("--history-every", "history_every", int, "N", "steps between rows of training.csv (100)"),
 )
 
@@ -104,7 +104,21 @@ def settings_of(options: argparse.Namespace) -> Settings:
             _put(values, where, value.split(",") if key == "levels" else value)
     for where, value in _delay(options.T_a):
         _put(values, where, value)
-    return settings_from_json(values)
+    settings = settings_from_json(values)
+    _check_network_options(options, settings)
+    return settings
+
+
+def _check_network_options(options: argparse.Namespace, settings: Settings) -> None:
+    """InputError for an option that the method would not heed."""
+    given = [flag for flag, *_ in _NETWORK_OPTIONS if getattr(options, flag[2:].replace("-", "_")) is not None]
+    given += ["--start-from"] if options.start_from is not None else []
+    if given and not settings.fit.method.is_network:
+        networks = "|".join(method.value for method in Method if method.is_network)
+        raise InputError(
+            f"{given[0]} is for the networks, and the method is {settings.fit.method.value}.",
+            f"Add --method {networks}.",
+        )
 
 
 def _delay(word: str | None) -> list[tuple[tuple[str, str], object]]:
@@ -155,7 +169,7 @@ def _add_settings(command: argparse.ArgumentParser, rows: tuple) -> None:
         "--T_a",
         "--delay",
         metavar="fit|fixed|S",
-        help="arterial delay: fitted, fixed at 0, or fixed at S seconds (fit)",
+        help="arterial delay: fitted (networks: see --shift), fixed at 0, or fixed at S seconds (fit)",
     )
     command.add_argument("--settings", type=Path, metavar="FILE", help="all settings as JSON, as in a result.json")
     networks = command.add_argument_group("the paper's networks (2cxm, 2cxm-mesh, reduced, combined)")

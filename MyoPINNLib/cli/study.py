@@ -15,8 +15,9 @@ from .curves import times
 from .parser import settings_of
 from .tables import segment_lines, truth_lines
 from .terminal import Terminal
+from .unfinished import unfinished
 
-PICTURES = ("bullseye.png", "maps.png", "curves.png")
+PICTURES = ("bullseye.png", "maps.png", "curves.png", "training.png")
 
 
 def simulate(options: Namespace, terminal: Terminal, started: float) -> int:
@@ -53,10 +54,7 @@ def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
     of_one_kind(options.output, phantom=False)
     start_up = _start_up(started)
     images = read_study(options.study, series=options.series, interval=options.interval)
-    analysis = _quantified(
-        images, options.masks, options.insertion, settings, terminal, start_up, start_from=options.start_from
-    )
-    _write(analysis, options.output, terminal)
+    analysis = _quantified(images, options.masks, options.insertion, settings, terminal, start_up, options)
     if not (options.quiet or options.events):
         print("\n".join(segment_lines(analysis)))
         print(f"Written to {options.output}")
@@ -105,8 +103,7 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
     print("\n".join(f"   {line}" for line in describe(images)))
     print(f"\n3. Maps, tables and pictures (myopinn quantify): {result}", flush=True)
     masks, insertion = [study / "masks.nrrd"], study / "insertion.mrk.json"
-    analysis = _quantified(images, masks, insertion, settings, terminal, start_up, start_from=options.start_from)
-    _write(analysis, result, terminal)
+    analysis = _quantified(images, masks, insertion, settings, terminal, start_up, options, result)
     print("\n".join(["", *truth_lines(analysis, phantom.truth["MBF"]), ""]))
     print(f"maps      {result / 'MBF.nrrd'} and others\ntables    {result / 'aha.csv'}")
     print("\n".join(f"picture   {result / name}" for name in PICTURES if (result / name).exists()))
@@ -122,25 +119,24 @@ def _start_up(started: float) -> float:
 
 
 def _quantified(
-    images, masks, insertion: Path | None, settings, terminal: Terminal, start_up: float, *, start_from: Path | None
+    images, masks, insertion: Path | None, settings, terminal: Terminal, start_up: float, options, into=None
 ):
-    """The analysis of images with the masks, the insertion point and the earlier network of files."""
+    """The analysis of images with the masks, the insertion point and the earlier network of files, written into the output
+    folder, or ``into`` another.
+    """
     from ..files import read_insertion, read_masks, read_weights
+    from ..pipeline import input_digest, with_insertion, write_analysis
     from ..pipeline import quantify as quantify_study
-    from ..pipeline import with_insertion
 
-    drawn = read_masks(masks, images.geometry)
+    drawn, folder = read_masks(masks, images.geometry), into or options.output
     settings = with_insertion(settings, read_insertion(insertion) if insertion else None)
-    earlier = read_weights(start_from) if start_from else None
-    analysis = quantify_study(images, drawn, settings, within(terminal.report, 0.0, 0.9), start_from=earlier)
-    return analysis.with_seconds(start_up=start_up)
-
-
-def _write(analysis, folder: Path, terminal: Terminal) -> None:
-    from ..pipeline import write_analysis
-
-    write_analysis(analysis, folder, within(terminal.report, 0.9, 1.0))
+    earlier = read_weights(options.start_from) if options.start_from else None
+    with unfinished(folder, settings.fit, lambda: input_digest(images, drawn, settings, earlier)) as kept:
+        report = within(terminal.report, 0.0, 0.9)
+        analysis = quantify_study(images, drawn, settings, report, kept, earlier).with_seconds(start_up=start_up)
+        write_analysis(analysis, folder, within(terminal.report, 0.9, 1.0))
     terminal.wipe()
+    return analysis
 
 
 def _preset(word: str):

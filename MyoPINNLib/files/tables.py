@@ -128,6 +128,10 @@ def write_parameters(path: Path, names: Sequence[str], result: FitResult) -> Non
     for name, sd in result.sd.items() if result.sd else ():
         columns[f"{QUANTITIES[name].column}_sd"] = shown(name, sd)
     columns |= {"residual": result.residual, "valid": result.valid.astype(int), "reason": result.reasons}
+    if "steps" in result.details:
+        columns |= {"steps": [result.details["steps"]] * len(names), "start": [result.details["start"]] * len(names)}
+    if result.doubtful:
+        columns["doubtful"] = [" ".join(result.doubtful)] * len(names)
     _write(path, list(columns), zip(*columns.values(), strict=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time as clock
 from dataclasses import replace
@@ -11,17 +12,20 @@ import numpy as np
 from ..aif import ArterialInput
 from ..errors import InputError
 from ..events import Progress, Report, Warned, within
-from ..fit import FitResult, KineticParameters, Outcome, TissueCurves
+from ..fit import FitResult, Outcome, TissueCurves
 from ..network_settings import Shift, Start
-from ..quantities import inside, shown
+from ..quantities import shown
 from ..settings import Delay, FitSettings, Method
-from ..trained import TrainedNetwork
+from ..trained import TrainedNetwork, parameter_names
+from .network_results import network_result
 from .nlls import fit_nlls
-from .outcomes import judge, screen
+from .outcomes import screen
 
 INSTALL = 'Install it with: pip install "myopinn[engine]"'
 NLLS_SHARE = 0.05
+_BACKEND = "KERAS_BACKEND"
 _START = ("F_p", "v_p", "v_e", "PS")
+_NO_DELAY = (Outcome.NO_ENHANCEMENT, Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.DELAY_AT_LIMIT)
 
 
 def fit_networks(
@@ -42,7 +46,7 @@ def fit_networks(
     from .pinn import device
     from .pinn.problem import slice_problems
 
-    outcome = screen(curves, len(_kinetic(settings)))
+    outcome = screen(curves, len(parameter_names(settings.method)))
     wanted = outcome == Outcome.FITTED
     _check_start(start_from, settings, len(curves))
     notes: list[str] = []
@@ -54,40 +58,56 @@ def fit_networks(
     for text in _doubts(settings):
         warn(text)
     share = NLLS_SHARE if _needs_nlls(settings) else 0.0
-    found, T_a = _before(curves, aif, settings, within(report, 0.0, share), checkpoint, start_from)
+    found, T_a, known = _before(curves, aif, settings, within(report, 0.0, share), checkpoint, start_from, warn)
     problems = slice_problems(curves, aif, wanted, T_a)
     begin = (found, start_from if isinstance(start_from, TrainedNetwork) else None)
+    details = {"seed": settings.network.seed, "tensorflow": device.VERSION}
     with device.chosen(settings.network) as name:
         fits = _train_all(problems, aif, settings, begin, within(report, share, 1.0), warn, checkpoint, name)
-    start = _start_words(settings, start_from)
-    seconds = clock.perf_counter() - started
-    return _result(curves, aif, settings, problems, fits, outcome, T_a, notes, name, start, seconds)
+    return network_result(
+        curves, aif, settings, problems, fits, outcome,
+        T_a=T_a, known=known, notes=notes,
+        details={"start": _start_words(settings, start_from), **details, "device": name},
+        seconds=clock.perf_counter() - started,
+    )  # fmt: skip
 
 
-def load_tensorflow():
-    """TensorFlow, or an InputError that says how to get it. Keras computes with it whatever the user's settings are."""
+def load_tensorflow() -> None:
+    """Load TensorFlow and Keras, or raise an InputError that says how to get them. Keras computes with TensorFlow here,
+    whatever the user's settings are.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    before = os.environ.get(_BACKEND)
+    os.environ[_BACKEND] = "tensorflow"
     try:
-        from .pinn import training  # noqa: F401  (all that the networks need)
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").split(".")[0] not in ("tensorflow", "keras"):
-            raise
-        raise InputError(f"The networks need {missing.name}, which is not installed.", INSTALL) from missing
-    except Exception as broken:
+        for name in ("tensorflow", "keras"):
+            _load(name)
+    finally:
+        os.environ.pop(_BACKEND)
+        if before is not None:
+            os.environ[_BACKEND] = before
+
+
+def _load(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            raise InputError(f"The networks need {name}, which is not installed.", INSTALL) from error
         raise InputError(
-            f"TensorFlow is installed but does not load ({type(broken).__name__}).",
+            f"{name} is installed but does not load ({type(error).__name__}).",
             'Install it anew with: pip install --force-reinstall "myopinn[engine]"; nlls and fermi work without it.',
-        ) from broken
-
-
-def _kinetic(settings: FitSettings) -> tuple[str, ...]:
-    return ("F_p", "v_p", "v_e") if settings.method is Method.REDUCED else _START
+        ) from error
 
 
 def _check_start(start_from, settings: FitSettings, count: int) -> None:
     if isinstance(start_from, TrainedNetwork):
         start_from.check_start_of(settings.method, settings.network)
+        if settings.network.start is not Start.RANDOM:
+            raise InputError(
+                "The training cannot start at an earlier network and at NLLS.",
+                "Leave out one: the weights, or the start.",
+            )
     elif start_from is not None and len(start_from.outcome) != count:
         raise InputError(
             f"The result to start from has {len(start_from.outcome)} curves and there are {count}.",
@@ -101,80 +121,72 @@ def _start_words(settings: FitSettings, start_from) -> str:
         return "another result"
     if settings.network.start is Start.NLLS:
         return "NLLS"
-    return "an earlier network" if start_from is not None else "random"
+    return f"a network of {start_from.steps} steps" if start_from is not None else "random"
 
 
 def _needs_nlls(settings: FitSettings) -> bool:
     return settings.network.start is Start.NLLS or settings.network.shift is Shift.PRESHIFT
 
 
-def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, start_from):
-    """What is known before training: parameters to start at (name -> (n,), shown; or None) and T_a (n,) s."""
+def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, start_from, warn):
+    """What is known before training: parameters to start at (name -> (n,), shown; or None), T_a (n,) s, and where that is
+    the voxel's own.
+    """
     network = settings.network
-    constant = settings.T_a if settings.delay is Delay.FIXED else 0.0
-    preshift, earlier = network.shift is Shift.PRESHIFT, start_from if isinstance(start_from, FitResult) else None
+    T_a = np.full(len(curves), settings.T_a if settings.delay is Delay.FIXED else 0.0)
+    known, earlier = np.ones(len(curves), dtype=bool), start_from if isinstance(start_from, FitResult) else None
     if _needs_nlls(settings):
-        ahead = replace(settings, method=Method.NLLS, T_a=constant, delay=Delay.FIT if preshift else Delay.FIXED)
+        preshift = network.shift is Shift.PRESHIFT
+        ahead = replace(settings, method=Method.NLLS, T_a=float(T_a[0]), delay=Delay.FIT if preshift else Delay.FIXED)
         part = None if checkpoint is None else checkpoint.part("nlls")
         nlls = fit_nlls(curves, aif, ahead, report, part)
-        T_a = _filled(nlls.parameters.T_a, nlls.valid) if preshift else np.full(len(curves), constant)
+        if preshift:
+            T_a, known = _delays(curves, nlls, warn)
         earlier = earlier or (nlls if network.start is Start.NLLS else None)
-    else:
-        T_a = np.full(len(curves), constant)
     if earlier is None:
-        return None, T_a
+        return None, T_a, known
     given = dict(earlier.parameters.items())
-    return {name: np.where(earlier.valid, shown(name, given[name]), np.nan) for name in _START if name in given}, T_a
+    found = {name: np.where(earlier.valid, shown(name, given[name]), np.nan) for name in _START if name in given}
+    return found, T_a, known
 
 
-def _filled(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """The values, the median of the valid ones where they are not valid, 0 where none is."""
-    return np.where(valid, values, np.median(values[valid]) if valid.any() else 0.0)
+def _delays(curves: TissueCurves, nlls: FitResult, warn) -> tuple[np.ndarray, np.ndarray]:
+    """T_a (n,) s of NLLS, and where it is known; elsewhere the median of the slice, or of all, or 0."""
+    T_a = nlls.parameters.T_a.copy()
+    known = np.isfinite(T_a) & ~np.isin(nlls.outcome, _NO_DELAY)
+    for clock_row in np.unique(curves.clock):
+        here = curves.clock == clock_row
+        among = known & here if (known & here).any() else known
+        T_a[here & ~known] = np.median(T_a[among]) if among.any() else 0.0
+    guessed = int((~known & (nlls.outcome != Outcome.NO_ENHANCEMENT)).sum())
+    if guessed:
+        warn(
+            f"NLLS finds no delay in {guessed} of {len(known)} curves: their slice's median delay is used, "
+            "and their T_a is left empty."
+        )
+    return T_a, known
 
 
 def _train_all(problems, aif, settings: FitSettings, begin, report: Report, warn, checkpoint, device: str) -> list:
     from .pinn.slices import Begin, fit_slice
 
-    steps, fits = settings.network.steps, []
+    steps, fits, more_than_one = settings.network.steps, [], len(problems) > 1
     for number, problem in enumerate(problems):
-        part = f", slice {number + 1} of {len(problems)}" if len(problems) > 1 else ""
+        part = f", slice {number + 1} of {len(problems)}" if more_than_one else ""
         where = f"{device}{part}"
         more = len(problems) - 1 - number
 
-        def tell(step: int, row: dict, left: float, where=where, number=number, more=more) -> None:
+        def tell(step: int, row: dict, left: float | None, where=where, number=number, more=more) -> None:
             done = (number + step / steps) / len(problems)
-            whole = left * (1 + more * steps / max(steps - step, 1)) if step < steps else left
+            whole = None if left is None else left * (1 + more * steps / max(steps - step, 1))
             report(Progress(settings.method.value, done, whole, row, f"{where}, step {step} of {steps}"))
 
+        def warn_of(text: str, number=number) -> None:
+            warn(f"Slice {number + 1}: {text}" if more_than_one else text)
+
         report(Progress(settings.method.value, number / len(problems), detail=where))
-        fits.append(fit_slice(problem, aif, settings, Begin(*begin), tell, warn, checkpoint))
+        fits.append(fit_slice(problem, aif, settings, Begin(*begin), tell, warn_of, checkpoint))
     return fits
-
-
-def _result(
-    curves, aif, settings: FitSettings, problems, fits, outcome, T_a, notes, device, start, seconds
-) -> FitResult:
-    names, size = _kinetic(settings), len(curves)
-    values = {name: np.full(size, np.nan) for name in names}
-    C_t, residual = np.full(curves.C_t.shape, np.nan), np.full(size, np.nan)
-    for problem, fit in zip(problems, fits, strict=True):
-        rows = problem.rows
-        C_t[rows] = fit.C_t
-        weight, off = curves.weight[problem.clock], fit.C_t - np.nan_to_num(curves.C_t[rows])
-        residual[rows] = np.sqrt((weight * off**2).sum(axis=1) / weight.sum())
-        for name in names:
-            values[name][rows] = inside(name, fit.parameters[name])
-        outcome[rows] = _judged(curves, problem, fit, {**{n: values[n][rows] for n in names}}, settings)
-    shifted = settings.network.shift is Shift.PRESHIFT or settings.delay is Delay.FIXED
-    delay = {"T_a": np.where(np.isfinite(residual), T_a, np.nan)} if shifted else {}
-    return FitResult(
-        KineticParameters(**values, **delay), C_t, residual, outcome, aif, seconds,
-        history=_history(problems, fits),
-        details={**_details(settings, fits, device), "start": start},
-        notes=tuple(dict.fromkeys(notes)),
-        doubtful=("v_p", "v_e") if settings.method is Method.REDUCED else (),
-        trained=_trained(settings, fits),
-    )  # fmt: skip
 
 
 def _doubts(settings: FitSettings) -> list[str]:
@@ -187,45 +199,3 @@ def _doubts(settings: FitSettings) -> list[str]:
             "where it does not, flows are off (--shift preshift takes the delay that NLLS finds)."
         )
     return doubts
-
-
-def _judged(curves: TissueCurves, problem, fit, found: dict, settings: FitSettings) -> np.ndarray:
-    counted = curves.weight[problem.clock] > 0
-    unknown = np.full(len(problem.rows), np.nan)
-    return judge(
-        curves.C_t[problem.rows][:, counted],
-        fit.C_t[:, counted],
-        {**found, "F_p_sd": unknown, "T_a": unknown},
-        unknowns=len(_kinetic(settings)),
-        converged=np.isfinite(fit.C_t).all(axis=1),
-        settings=replace(settings, delay=Delay.FIXED, network=replace(settings.network, shift=Shift.OFF)),
-    )
-
-
-def _history(problems, fits) -> dict:
-    """Columns of all slices' histories, one below the other; "slice" counts from 1."""
-    rows = [
-        {"slice": problem.clock + 1, **row} for problem, fit in zip(problems, fits, strict=True) for row in fit.history
-    ]
-    return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}
-
-
-def _details(settings: FitSettings, fits, device: str) -> dict:
-    from .pinn.device import VERSION
-
-    return {
-        "steps": max((fit.steps for fit in fits), default=0),
-        "device": device,
-        "seed": settings.network.seed,
-        "tensorflow": VERSION,
-    }
-
-
-def _trained(settings: FitSettings, fits) -> TrainedNetwork | None:
-    network = settings.network
-    if not fits:
-        return None
-    return TrainedNetwork(
-        settings.method, network.layers, network.width, network.normalisation,
-        max(fit.steps for fit in fits), tuple(fit.weights for fit in fits),
-    )  # fmt: skip

@@ -77,10 +77,13 @@ class PlainTraining:
         self.step = tf.function(self._step)
         self.here = tf.function(self.loss)
 
-    def take(self, values, adam, number):
-        """Go on from ``values`` of ``trained``, the variables of Adam and the number of steps made."""
-        for variable, value in zip([*self.trained, *self.optimiser.variables], [*values, *adam]):
+    def take(self, values, first, second, number):
+        """Go on from ``values`` of ``trained``, Adam's moments (in the order of ``optimise``) and the number of steps made."""
+        moments = self.optimiser.variables
+        mine = [[v for v in moments if v.path.endswith(kind)] for kind in ("momentum", "velocity")]
+        for variable, value in zip([*self.trained, *mine[0], *mine[1]], [*values, *first, *second], strict=True):
             variable.assign(tf.cast(value, variable.dtype))
+        self.optimiser.iterations.assign(number)
         self.number.assign(number)
 
     def _step(self):

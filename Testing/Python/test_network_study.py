@@ -86,7 +86,7 @@ def test_the_number_of_steps_and_where_they_began_stand_in_every_output(a_result
 def test_the_table_of_the_training_has_a_row_for_each_slice_and_stop(a_result):
     with (a_result / "training.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["slice"], row["step"]) for row in rows] == [(n, s) for n in "123" for s in ("20", "40", "60")]
+    assert [(row["slice"], row["step"]) for row in rows] == [(n, s) for n in "123" for s in ("1", "20", "40", "60")]
     assert {"data", "residual", "initial", "positive", "total", "F_p_mL_min_mL", "v_p", "v_e", "PS_mL_min_mL"} < set(
         rows[0]
     )
@@ -132,7 +132,7 @@ def test_a_job_starts_from_the_weights_of_an_earlier_study(a_study, a_result, tm
     follow(run := EngineRun(job.folder))
     assert run.state is State.DONE, run.failure or list(run.text)
     result = json.loads((job.folder / "result.json").read_text())
-    assert result["training"]["start"] == "an earlier network"
+    assert result["training"]["start"] == f"a network of {STEPS} steps"
 
 
 def test_weights_that_are_none_end_a_job_with_exit_code_2(a_study, tmp_path):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from pinn_cases import TIME, TRUTH, an_input, exact_curves, hearts, network_fit
 
+from MyoPINNLib import cli
 from MyoPINNLib.errors import Cancelled, InputError
 from MyoPINNLib.events import Progress, Warned
-from MyoPINNLib.files.weights import read_weights, write_weights
 from MyoPINNLib.fit import Outcome, TissueCurves
 from MyoPINNLib.settings import Delay, FitSettings
 from MyoPINNLib.solvers import fit
@@ -57,8 +57,13 @@ def test_every_network_gives_what_every_method_gives(method):
     names = [name for name, _ in result.parameters.items()]
     assert names[:3] == ["F_p", "v_p", "v_e"] and ("PS" in names) == (method != "reduced")
     assert result.C_t.shape == exact_curves().C_t.shape and np.isfinite(result.residual).all()
-    assert result.details["steps"] == 20 and result.details["start"] == "random" and "CPU" in result.details["device"] and result.seconds > 0
-    assert list(result.history["step"]) == [10, 20] and result.trained.steps == 20
+    assert (
+        result.details["steps"] == 20
+        and result.details["start"] == "random"
+        and "CPU" in result.details["device"]
+        and result.seconds > 0
+    )
+    assert list(result.history["step"]) == [1, 10, 20] and result.trained.steps == 20
 
 
 def test_the_flow_comes_out_in_the_library_s_unit():
@@ -103,11 +108,22 @@ def test_a_cancelled_training_is_taken_up_again_with_equal_bits(a_result):
     assert same(a_result, fitted(checkpoint=memory))
 
 
-@pytest.mark.parametrize("name", ["step", "hidden1/kernel", "optimiser/3"])
-def test_a_damaged_checkpoint_is_not_used(a_result, name):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step", np.array(10**9)),
+        ("step", np.array(-50)),
+        ("step", np.array("20")),
+        ("hidden1/kernel", np.zeros(3)),
+        ("perfusion/head_bias", np.full(13, np.nan, dtype=np.float32)),
+        ("adam/first/perfusion/head_bias", np.zeros(3)),
+        ("history/total", np.zeros(7)),
+    ],
+)
+def test_a_damaged_checkpoint_is_not_used(a_result, name, value):
     memory = Memory()
     fitted(checkpoint=memory)
-    memory["slice-0"][name] = np.zeros(3)
+    memory["slice-0"][name] = value
     assert same(a_result, fitted(checkpoint=memory))
 
 
@@ -172,6 +188,41 @@ def test_the_input_is_shifted_by_the_delay_of_each_voxel():
     assert np.abs(result.parameters.F_p / TRUTH["F_p"] - 1).max() < 0.15
     assert np.abs(blind.parameters.F_p / TRUTH["F_p"] - 1).max() > 0.3
     assert not any("--shift" in note for note in result.notes)
+
+
+def test_a_voxel_without_a_delay_of_its_own_gets_its_slice_s_and_no_map_value():
+    late = exact_curves(np.array([0.3, 0.3, 0.3, 0.3, 0.3, 2.5]))
+    settings = network_fit(delay=Delay.FIT, shift="preshift")
+    result = fit(late, an_input(), replace(settings, T_a_range=(-1.0, 1.0)))
+    assert np.isnan(result.parameters.T_a[5]) and np.isfinite(result.parameters.T_a[:5]).all()
+    assert any("NLLS finds no delay in" in note for note in result.notes)
+
+
+def test_a_voxel_whose_parameters_do_not_make_its_curve_is_not_valid():
+    """The network still follows the curves, with flows that were pushed up threefold."""
+    earlier = fitted(start="nlls", steps=150)
+    weights = dict(earlier.trained.slices[0])
+    weights["perfusion/log_F_p"] = weights["perfusion/log_F_p"] + np.float32(np.log(3.0))
+    pushed = fitted(steps=2, start_from=replace(earlier.trained, slices=(weights,)))
+    assert earlier.valid.all()
+    assert not pushed.valid.any() and (pushed.outcome == Outcome.OFF_THE_MODEL).sum() >= 3
+
+
+def test_a_training_that_went_astray_is_told():
+    said = []
+    fitted(learning_rate=1.0, steps=60, history_every=20, report=said.append)
+    assert any(isinstance(event, Warned) and "astray" in event.text for event in said)
+
+
+def test_the_mesh_starts_where_nlls_ended_too():
+    warm, cold = (fitted("2cxm-mesh", start=start, mesh_batch=512) for start in ("nlls", "random"))
+    assert warm.history["data"][0] < 0.02 * cold.history["data"][0]
+    assert warm.parameters.F_p == pytest.approx(TRUTH["F_p"], rel=0.15)
+
+
+def test_an_earlier_network_and_nlls_cannot_both_be_the_start(a_result):
+    with pytest.raises(InputError, match="an earlier network and at NLLS"):
+        fitted(start="nlls", start_from=a_result.trained)
 
 
 def test_without_a_delay_the_user_is_told_what_that_means():
@@ -244,12 +295,62 @@ def test_a_gpu_that_is_not_there_is_told():
         fitted(device="gpu")
 
 
+def a_table(folder: Path) -> Path:
+    table = np.column_stack([TIME, an_input().C_ap, *exact_curves().C_t])
+    names = "time_s,C_ap_mM,a,b,c,d,e,f"
+    np.savetxt(folder / "curves.csv", table, delimiter=",", header=names, comments="")
+    return folder / "curves.csv"
+
+
+def fit_command(folder: Path, *options: str) -> list[str]:
+    return ["fit", str(folder / "curves.csv"), "-o", str(folder / "out.csv"), "--T_a", "fixed", "--quiet", *options]
+
+
+def test_the_table_of_a_network_names_steps_start_and_what_is_doubtful(tmp_path):
+    a_table(tmp_path)
+    assert cli.main(fit_command(tmp_path, "--method", "reduced", "--steps", "5", "--threads", "1")) == 0
+    header, first = (tmp_path / "out.csv").read_text().splitlines()[:2]
+    assert header.endswith("steps,start,doubtful") and first.endswith("5,random,v_p v_e")
+
+
+def test_a_training_of_the_command_line_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
+    a_table(tmp_path)
+    command = fit_command(tmp_path, "--method", "combined", "--steps", "40", "--threads", "1")
+    assert cli.main(command) == 0
+    whole = (tmp_path / "out.csv").read_text()
+    (tmp_path / "out.csv").unlink()
+    real = cli.terminal.Terminal.report
+
+    def stopped(self, event):
+        if isinstance(event, Progress) and event.fraction > 0.5:
+            raise KeyboardInterrupt
+        real(self, event)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cli.terminal.Terminal, "report", stopped)
+        assert cli.main(command) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert (tmp_path / "out.csv.unfinished").is_dir() and not (tmp_path / "out.csv").exists()
+    assert cli.main(command) == 0
+    assert (tmp_path / "out.csv").read_text() == whole and not (tmp_path / "out.csv.unfinished").exists()
+
+
+@pytest.mark.parametrize(
+    "option", [("--steps", "5"), ("--start", "nlls"), ("--w-data", "1"), ("--start-from", "x.npz")]
+)
+def test_an_option_of_the_networks_is_refused_by_other_methods(tmp_path, capsys, option):
+    a_table(tmp_path)
+    assert cli.main(fit_command(tmp_path, *option)) == 2
+    assert f"{option[0]} is for the networks, and the method is nlls." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("tensorflow", "raise ModuleNotFoundError('no', name='tensorflow')", "need tensorflow, which is not installed"),
         ("tensorflow", "raise ImportError('libcuda')", "installed but does not load (ImportError)"),
         ("keras", "raise ModuleNotFoundError('no', name='keras')", "need keras, which is not installed"),
+        ("tensorflow", "import a_part_that_is_not_there", "installed but does not load (ModuleNotFoundError)"),
     ],
 )
 def test_without_tensorflow_one_sentence_says_what_helps(tmp_path, name, text, said):
@@ -261,42 +362,3 @@ def test_without_tensorflow_one_sentence_says_what_helps(tmp_path, name, text, s
     run = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
     assert run.returncode == 2 and said in run.stderr and "pip install" in run.stderr
     assert "Traceback" not in run.stderr and not (tmp_path / "out.csv").exists()
-
-
-def test_weights_survive_a_file(a_result, tmp_path):
-    found = read_weights(write_weights(tmp_path / "weights.npz", a_result.trained))
-    assert found.build == a_result.trained.build and found.steps == 20
-    for name, value in a_result.trained.slices[0].items():
-        assert np.array_equal(found.slices[0][name], value)
-
-
-def test_a_file_that_is_cut_off_is_told(a_result, tmp_path):
-    whole = write_weights(tmp_path / "weights.npz", a_result.trained).read_bytes()
-    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="cut off"):
-        read_weights(tmp_path / "cut.npz")
-
-
-@pytest.mark.parametrize("path", ["missing.npz", "text.npz", "pickle.npz", "other.npz"])
-def test_what_is_no_trained_network_is_told(tmp_path, path):
-    (tmp_path / "text.npz").write_text("weights")
-    np.savez(tmp_path / "pickle.npz", format=np.array(1), slices=np.array(1), method=np.array({"a": 1}, dtype=object))
-    np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(InputError, match="no trained network|not there"):
-        read_weights(tmp_path / path)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda w: w.pop("hidden2/kernel"), "hidden2/kernel is missing"),
-        (lambda w: w.update({"perfusion/log_PS": np.zeros(2)}), r"log_PS is \(2,\); it must be \(6,\)"),
-        (lambda w: w.update({"hidden1/bias": np.full(32, np.nan)}), "not numbers"),
-        (lambda w: w.pop("voxels"), "which voxels"),
-    ],
-)
-def test_weights_that_do_not_fit_together_are_told(a_result, tmp_path, change, said):
-    weights = dict(a_result.trained.slices[0])
-    change(weights)
-    with pytest.raises(InputError, match=said):
-        replace(a_result.trained, slices=(weights,))

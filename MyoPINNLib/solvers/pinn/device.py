@@ -25,7 +25,11 @@ def chosen(settings: NetworkSettings) -> Iterator[str]:
             f"Keras computes with {keras.backend.backend()} in this process, and the networks need TensorFlow.",
             "Set KERAS_BACKEND=tensorflow before Keras is first imported.",
         )
-    gpus = [] if settings.device is Device.CPU else tf.config.list_physical_devices("GPU")
+    gpus = tf.config.list_physical_devices("GPU")
+    if settings.device is Device.CPU:
+        with contextlib.suppress(RuntimeError):  # in use already: then it stays visible, and idle
+            tf.config.set_visible_devices([], "GPU")
+        gpus = []
     if settings.device is Device.GPU and not gpus:
         raise InputError(
             "TensorFlow sees no GPU on this computer.",

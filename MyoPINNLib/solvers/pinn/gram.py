@@ -1,12 +1,12 @@
 """The residual and positivity terms of a network whose curves share one trunk, made cheap.
 
-Each curve is features @ coefficients, and so is each residual: in the basis  psi = (phi, d phi/dt, late inputs)  the
-coefficients w of r_p, r_e, r_myo are the very equations of the 2CXM, applied to coefficients. So
+Every curve is features @ coefficients, and a residual is linear in the curves: in the basis psi = (phi, d phi/dt, late
+inputs), which all curves share, it is psi @ w. With psi = Q R,
 
-    sum over times of r^2 = w' G w = |R w|^2     G = psi' psi = R' R   (2 (width + 1) + L square, shared by all curves)
+    sum over times of r^2 = |psi w|^2 = |R w|^2
 
-and no residual curve is ever made. A residual is small beside its terms: G would need float64 for every curve; its root
-R does not, if it comes from psi itself (psi = Q R, in float64, once a step).
+so the few rows of R do for the equations what hundreds of random times would. A residual is small beside its terms: a
+Gram matrix psi' psi would need float64 for every curve; its root R does not, if it comes from psi itself, in float64.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ def residual_terms(method: Method, phi, slope, late, head_p, head_e, share, kine
     """L_r (A.2). ``phi``, ``slope`` (t, f): features and their derivatives 1/min; ``late`` (t, L): the input late by each
     delay, ``share`` (L, K); ``head_p``, ``head_e`` (f, K).
     """
-    nothing = {"C_p": 0.0, "C_e": 0.0, "C_ap": 0.0, "dC_p": 0.0, "dC_e": 0.0, "kinetics": kinetics}
-    blocks = (
-        (residuals(method, **{**nothing, "C_p": head_p, "C_e": head_e}), tf.shape(head_p)),
-        (residuals(method, **{**nothing, "dC_p": head_p, "dC_e": head_e}), tf.shape(head_p)),
-        (residuals(method, **{**nothing, "C_ap": share}), tf.shape(share)),
+    root = _root(tf.concat([phi, slope, late], axis=1))
+    phi_root, slope_root, late_root = tf.split(root, [phi.shape[1], slope.shape[1], late.shape[1]], axis=1)
+    found = residuals(
+        method,
+        C_p=phi_root @ head_p,
+        C_e=phi_root @ head_e,
+        C_ap=late_root @ share,
+        dC_p=slope_root @ head_p,
+        dC_e=slope_root @ head_e,
+        kinetics=kinetics,
     )
-    rows = [[tf.broadcast_to(r, shape) for r in found] for found, shape in blocks]
-    coefficients = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
-    total = _sum_of_squares(tf.concat([phi, slope, late], axis=1), coefficients)
+    total = tf.add_n([2.0 * tf.nn.l2_loss(r) for r in found])
     return total / tf.cast(tf.shape(phi)[0] * tf.shape(head_p)[1], tf.float32)
 
 
@@ -46,26 +49,15 @@ def _sizes(count, pieces: int):
     return tf.concat([tf.fill([pieces - 1], share), [count - share * (pieces - 1)]], axis=0)
 
 
-@tf.custom_gradient
-def _sum_of_squares(psi, w):
-    """Sum of (psi w)^2, with psi = Q R: psi w = Q (R w) is never made."""
-    Q, R = (tf.cast(part, tf.float32) for part in tf.linalg.qr(tf.cast(psi, tf.float64)))
-    z = R @ w
-
-    def gradient(upstream):
-        by_psi = Q @ tf.matmul(z, w, transpose_b=True)
-        return (2.0 * upstream) * by_psi, (2.0 * upstream) * tf.matmul(R, z, transpose_a=True)
-
-    return tf.reduce_sum(z * z), gradient
+def _root(psi):
+    """R of psi = Q R, float32, as Q' psi with Q held: then the derivative of |R w|^2 by psi is that of |psi w|^2."""
+    psi = tf.cast(psi, tf.float64)
+    Q = tf.stop_gradient(tf.linalg.qr(tf.stop_gradient(psi)).q)
+    return tf.cast(tf.matmul(Q, psi, transpose_a=True), tf.float32)
 
 
-@tf.custom_gradient
 def _negative_squared(phi, head):
-    """Sum of min(phi @ head, 0)^2; only the negative part is kept for the derivative."""
-    negative = tf.minimum(phi @ head, 0.0)
-
-    def gradient(upstream):
-        pull = (2.0 * upstream) * negative
-        return tf.matmul(pull, head, transpose_b=True), tf.matmul(phi, pull, transpose_a=True)
-
-    return tf.reduce_sum(negative * negative), gradient
+    """Sum of min(phi @ head, 0)^2. Few times have a negative curve at all: only these have a derivative to compute."""
+    lowest = tf.reduce_min(tf.stop_gradient(phi) @ tf.stop_gradient(head), axis=1)
+    some = tf.gather_nd(phi, tf.where(lowest < 0.0))
+    return 2.0 * tf.nn.l2_loss(tf.minimum(some @ head, 0.0))

@@ -22,6 +22,7 @@ class MeshObjective:
         self.network, self.settings = network, settings
         self.sigma, self.domain = problem.sigma_minutes, problem.domain
         self.shifted = bool(problem.delays.any())
+        self.input_span = float(problem.aif_time[0]), float(problem.aif_time[-1])
         self.place = tf.constant(problem.position, tf.float32)
         self.T_a = tf.constant(problem.T_a / problem.sigma, tf.float32)
         self.time, self.weight = tf.constant(problem.time, tf.float32), tf.constant(problem.weight, tf.float32)
@@ -49,7 +50,8 @@ class MeshObjective:
         pixels = self._draw(anew, "times", self.network.curves)
         (C_p, C_e, C_aif), (dC_p, dC_e, _) = self._outputs(times, pixels)
         if self.shifted:
-            C_aif = self._outputs(times - tf.gather(self.T_a, pixels), pixels)[0][2]
+            late = tf.clip_by_value(times - tf.gather(self.T_a, pixels), *self.input_span)
+            C_aif = self._outputs(late, pixels)[0][2]
         curves = {"C_p": C_p, "C_e": C_e, "C_ap": C_aif, "dC_p": dC_p / self.sigma, "dC_e": dC_e / self.sigma}
         found = losses.residuals(self.network.method, **curves, kinetics=self._kinetics(pixels))
         return {"residual": losses.residual_loss(found), "positive": losses.positive_loss(C_p, C_e)}

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from ...network_settings import NetworkSettings, Normalisation
 from ...settings import Method
+from ...trained import parameter_names
 
 VOLUMES, FLOWS = ("v_p", "v_e"), ("F_p", "PS")
 START_RANGE = (0.05, 0.15)
@@ -21,16 +22,11 @@ FLOWS_OVER_VOLUMES = 10.0
 _EPSILON, _MOMENTUM = 1e-3, 0.99
 
 
-def kinetic_names(method: Method) -> tuple[str, ...]:
-    """The parameters that a method's loss holds: PS never enters that of the reduced model."""
-    return ("F_p", "v_p", "v_e") if method is Method.REDUCED else ("F_p", "v_p", "v_e", "PS")
-
-
 class Hidden(keras.layers.Layer):
     """tanh(x W + b), then scale and shift; with ``batch`` first the batch's own mean and variance are taken out."""
 
     def __init__(self, inputs: int, width: int, *, batch: bool, seed: int, name: str) -> None:
-        super().__init__(name=name)
+        super().__init__(name=name, dtype="float32")
         self.batch = batch
         glorot = keras.initializers.GlorotUniform(seed=seed)
         self.kernel = self.add_weight(name="kernel", shape=(inputs, width), initializer=glorot)
@@ -68,7 +64,7 @@ class PerfusionNetwork(keras.Model):
     """
 
     def __init__(self, method: Method, curves: int, settings: NetworkSettings, seed: np.random.SeedSequence) -> None:
-        super().__init__(name="perfusion")
+        super().__init__(name="perfusion", dtype="float32")
         self.method, self.curves = method, curves
         inputs, outputs = (3, 3) if method is Method.MESH else (1, 2 * curves + 1)
         seeds = [int(number) for number in seed.generate_state(settings.layers + 1)]
@@ -83,7 +79,7 @@ class PerfusionNetwork(keras.Model):
         self.head_bias = self.add_weight(name="head_bias", shape=(outputs,), initializer="zeros")
         draw = np.random.default_rng(seed.spawn(1)[0])
         self.kinetics = {}
-        for name in kinetic_names(method):
+        for name in parameter_names(method):
             start = draw.uniform(*np.log(START_RANGE), curves) + (np.log(FLOWS_OVER_VOLUMES) if name in FLOWS else 0.0)
             constant = keras.initializers.Constant(start.astype(np.float32))
             self.kinetics[name] = self.add_weight(name=f"log_{name}", shape=(curves,), initializer=constant)

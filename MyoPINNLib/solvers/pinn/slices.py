@@ -53,7 +53,7 @@ def fit_slice(
     aif: ArterialInput,
     settings: FitSettings,
     begin: Begin,
-    tell: Callable[[int, Row, float], None],
+    tell: Callable[[int, Row, float | None], None],
     warn: Callable[[str], None],
     checkpoint=None,
 ) -> SliceFit:
@@ -67,10 +67,8 @@ def fit_slice(
     is_mesh = settings.method is Method.MESH
     objective = MeshObjective(network, problem, options, aif) if is_mesh else Objective(network, problem, options)
     training = Training(network, objective, options)
-    kept = checkpoint.load(key) if checkpoint is not None else None
-    if kept is not None and training.restore(kept):
-        history = History.from_arrays(options, kept)
-    else:
+    history = _resumed(training, checkpoint, key)
+    if history is None:
         history = History(options)
         _begin(network, problem, aif, begin)
     keep = _keeper(checkpoint, key, training, history)
@@ -80,12 +78,37 @@ def fit_slice(
         keep(now=True)
         raise
     keep(now=True)
+    if not _has_converged(history, begin):
+        first, last = history.rows[0]["total"], history.rows[-1]["total"]
+        warn(f"The training went astray: its loss was {first:.3g} and is {last:.3g}. Lower the learning rate.")
     return SliceFit(
         {name: value.numpy().astype(float) for name, value in network.parameters().items()},
         fitted_curves(network, problem),
         history.rows,
-        {name: value.numpy() for name, value in network.state().items()} | {VOXELS: problem.voxels},
+        {name: value.numpy() for name, value in network.state().items()}
+        | {VOXELS: problem.voxels}
+        | {
+            "time_mean_s": np.array(problem.mean),
+            "time_sigma_s": np.array(problem.sigma),
+            "peak_mM": np.array(problem.peak),
+        },
         training.step,
+    )
+
+
+def _resumed(training: Training, checkpoint, key: str) -> History | None:
+    """The history of a training that goes on from its checkpoint; None where there is none that is sound."""
+    kept = checkpoint.load(key) if checkpoint is not None else None
+    history = None if kept is None else History.from_arrays(training.settings, kept)
+    return history if history is not None and training.restore(kept) else None
+
+
+def _has_converged(history: History, begin: Begin) -> bool:
+    """False where the loss ended ten times above its lowest, or, after a random start, hardly below where it began."""
+    totals = [row["total"] for row in history.rows]
+    random = begin.found is None and begin.trained is None
+    return not totals or not (
+        totals[-1] > 10.0 * min(totals) or (random and len(totals) > 1 and totals[-1] > totals[0])
     )
 
 
@@ -116,7 +139,7 @@ def _keeper(checkpoint, key: str, training: Training, history: History):
 
 
 def _both(keep, tell):
-    def told(step: int, row: Row, left: float) -> None:
+    def told(step: int, row: Row, left: float | None) -> None:
         keep()
         tell(step, row, left)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,9 +17,41 @@ from .losses import TERMS
 from .network import PerfusionNetwork
 
 BREATH = 0.2
+FEWEST_ROWS = 5
 MOST_PIECES = 256
-_STEP, _OPTIMISER = "step", "optimiser"
+_STEP = "step"
 Row = dict[str, float]
+State = dict[str, np.ndarray]
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) with TensorFlow's own step, whose state has the names of the variables it moves.
+
+    Keras's optimiser numbers its state, in an order that has changed, and leaves a trace of every training in memory.
+    """
+
+    BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
+
+    def __init__(self, variables: list, rate: float) -> None:
+        self.rate = rate
+        self.variables = {variable.path: variable.value for variable in variables}
+        self.moments = {
+            f"adam/{kind}/{name}": tf.Variable(tf.zeros_like(variable))
+            for kind in ("first", "second")
+            for name, variable in self.variables.items()
+        }
+
+    def move(self, slopes: list, step) -> None:
+        """Step number ``step`` (the first is 0) down the ``slopes``, one a variable."""
+        power = tf.cast(step + 1, tf.float32)
+        betas = tf.constant(self.BETA_1), tf.constant(self.BETA_2)
+        powers = betas[0] ** power, betas[1] ** power
+        for (name, variable), slope in zip(self.variables.items(), slopes, strict=True):
+            first, second = (self.moments[f"adam/{kind}/{name}"] for kind in ("first", "second"))
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle, m=first.handle, v=second.handle, beta1_power=powers[0], beta2_power=powers[1],
+                lr=self.rate, beta1=betas[0], beta2=betas[1], epsilon=self.EPSILON, grad=slope,
+            )  # fmt: skip
 
 
 class Training:
@@ -28,10 +59,9 @@ class Training:
 
     def __init__(self, network: PerfusionNetwork, objective, settings: NetworkSettings) -> None:
         self.network, self.objective, self.settings = network, objective, settings
-        self.optimiser = keras.optimizers.Adam(settings.learning_rate)
-        self.optimiser.build(network.trainable_variables)
+        self.adam = Adam(network.trainable_variables, settings.learning_rate)
         self._step = tf.Variable(0, dtype=tf.int64)
-        self._retrace()
+        self._run: Callable | None = None
 
     @property
     def step(self) -> int:
@@ -40,6 +70,8 @@ class Training:
 
     def advance(self, count: int) -> Row:
         """Make ``count`` steps; the terms of the last one and the mean parameters after it, by name."""
+        if self._run is None:
+            self._run = tf.function(self._steps, [tf.TensorSpec([], tf.int64)]).get_concrete_function()
         terms = self._run(tf.constant(count, tf.int64))
         means = {name: float(tf.reduce_mean(value)) for name, value in self.network.parameters().items()}
         return {name: float(value) for name, value in terms.items()} | means
@@ -49,39 +81,41 @@ class Training:
         if getattr(self.objective, "pieces", MOST_PIECES) >= MOST_PIECES:
             return False
         self.objective.pieces *= 2
-        self._retrace()
+        self._run = None
         return True
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Weights, kinetic parameters, optimiser and step, by name."""
+    def state(self) -> State:
+        """Weights, kinetic parameters, Adam's moments and the step, by name."""
         return {name: variable.numpy() for name, variable in self._variables().items()}
 
-    def restore(self, state: dict[str, np.ndarray]) -> bool:
-        """Take over a ``state``; False, and nothing changed, where it is not one of this network."""
+    def restore(self, state: State) -> bool:
+        """Take over a ``state``; False, and nothing changed, where it is not one of this network, or is damaged."""
         variables = self._variables()
         fits = all(name in state and state[name].shape == tuple(v.shape) for name, v in variables.items())
-        if fits:
-            for name, variable in variables.items():
-                variable.assign(state[name])
-        return fits
+        if not fits or not is_sound(state) or not 0 <= int(state[_STEP]) <= self.settings.steps:
+            return False
+        for name, variable in variables.items():
+            variable.assign(state[name])
+        return True
 
     def _variables(self) -> dict:
-        numbered = {f"{_OPTIMISER}/{number}": variable for number, variable in enumerate(self.optimiser.variables)}
-        return {**self.network.state(), **numbered, _STEP: self._step}
-
-    def _retrace(self) -> None:
-        self._run = tf.function(self._steps)
+        return {**self.network.state(), **self.adam.moments, _STEP: self._step}
 
     def _steps(self, count):
         terms = {name: tf.constant(0.0) for name in (*TERMS, "total")}
-        trained = self.network.trainable_variables
+        trained = list(self.adam.variables.values())
         for _ in tf.range(count):
             with tf.GradientTape() as tape:
                 terms = self.objective.terms(self._step)
             slopes = tape.gradient(terms["total"], trained)
-            self.optimiser.apply(list(map(tf.convert_to_tensor, slopes)), trained)
+            self.adam.move(list(map(tf.convert_to_tensor, slopes)), self._step)
             self._step.assign_add(1)
         return terms
+
+
+def is_sound(state: State) -> bool:
+    """True where all of it are finite numbers."""
+    return all(value.dtype.kind in "fiu" and bool(np.isfinite(value).all()) for value in state.values())
 
 
 class History:
@@ -91,8 +125,8 @@ class History:
         self.settings, self.rows = settings, list(rows or [])
 
     def due(self, step: int) -> int:
-        """Steps from ``step`` to the next row."""
-        every = self.settings.history_every
+        """Steps from ``step`` to the next row: the first step, every so many, and the last."""
+        every = self.settings.history_every if step else 1
         return min((step // every + 1) * every, self.settings.steps) - step
 
     def add(self, step: int, row: Row) -> None:
@@ -101,7 +135,7 @@ class History:
 
     def settled(self) -> bool:
         """True where the rule of ``NetworkSettings.early_stop`` ends the training."""
-        window = max(self.settings.steps // self.settings.history_every // 10, 1)
+        window = max(self.settings.steps // self.settings.history_every // 10, FEWEST_ROWS)
         if not self.settings.early_stop or len(self.rows) < 2 * window:
             return False
         totals = np.array([row["total"] for row in self.rows[-2 * window :]])
@@ -114,9 +148,11 @@ class History:
         return {f"history/{name}": np.array([row[name] for row in self.rows]) for name in names}
 
     @classmethod
-    def from_arrays(cls, settings: NetworkSettings, arrays: dict[str, np.ndarray]) -> History:
-        """The history that ``arrays`` wrote."""
+    def from_arrays(cls, settings: NetworkSettings, arrays: State) -> History | None:
+        """The history that ``arrays`` wrote; None where its columns do not fit together."""
         columns = {name.split("/", 1)[1]: values for name, values in arrays.items() if name.startswith("history/")}
+        if len({column.shape for column in columns.values()}) > 1 or not is_sound(columns):
+            return None
         rows = [dict(zip(columns, map(float, row), strict=True)) for row in zip(*columns.values(), strict=True)]
         return cls(settings, rows)
 
@@ -125,34 +161,35 @@ def train(
     training: Training,
     history: History,
     *,
-    tell: Callable[[int, Row, float], None],
+    tell: Callable[[int, Row, float | None], None],
     warn: Callable[[str], None],
 ) -> None:
     """Train to the last step, to the rule of ``early_stop``, or until a loss is no number (then from the last good state).
 
-    ``tell(step, row, seconds_left)`` after each piece of about ``BREATH`` seconds; it may raise Cancelled.
+    ``tell(step, row, seconds_left)`` after each piece of about ``BREATH`` seconds; it may raise Cancelled. The seconds are
+    None as long as the pieces still hold the making of the graph.
     """
     last = training.settings.steps
-    good, count = training.state(), 1
-    while training.step < last:
+    good, count, pieces = training.state(), 1, 0
+    while training.step < last and not history.settled():
         begun, step = clock.perf_counter(), training.step
-        count = min(count, history.due(step))
+        due = history.due(step)
+        count = min(count, due)
         row = _tried(training, count, good, warn)
         if row is None:
             count = 1
             continue
-        if not np.isfinite(row["total"]) or not all(np.isfinite(value) for value in row.values()):
+        state = training.state()
+        if not (np.isfinite(list(row.values())).all() and is_sound(state)):
             training.restore(good)
             warn(
                 f"The training met a loss that is not a number near step {training.step + count}; the state before it is kept."
             )
             return
-        good, each = training.state(), (clock.perf_counter() - begun) / count
-        if training.step % training.settings.history_every == 0 or training.step == last:
+        good, each, pieces = state, (clock.perf_counter() - begun) / count, pieces + 1
+        if count == due:
             history.add(training.step, row)
-        tell(training.step, row, each * (last - training.step))
-        if history.rows and history.rows[-1][_STEP] == training.step and history.settled():
-            return
+        tell(training.step, row, each * (last - training.step) if pieces > 2 else None)
         count = max(int(BREATH / each), 1)
 
 

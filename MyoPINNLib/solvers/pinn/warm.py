@@ -13,11 +13,15 @@ from scipy.optimize import minimize
 from ...aif import ArterialInput
 from ...kinetics import compartment_curves
 from ...quantities import inside
+from ...settings import Method
 from .network import FLOWS, FLOWS_OVER_VOLUMES, START_RANGE, PerfusionNetwork
 from .problem import SliceProblem
+from .training import Adam
 
 GRID, FUNCTIONS, ITERATIONS = 200, 12, 400
-RIDGE = 1e-7
+MESH_STEPS, MESH_SAMPLES, MESH_RATE = 1500, 2048, 5e-3
+RIDGE = 1e-6
+SLOPE_WEIGHT = 0.05
 LIMITS = {"F_p": (0.05, 10.0), "v_p": (0.005, 0.9), "v_e": (0.005, 0.9), "PS": (0.02, 10.0)}
 
 
@@ -35,15 +39,42 @@ def start_at(
         variable.assign(np.log(start[name]).astype(np.float32))
     grid = np.linspace(*problem.domain, GRID)
     C_p, C_e, C_aif = _exact(problem, aif, grid, start)
-    x = tf.constant(grid[:, None], tf.float32)
-    curves = np.concatenate([C_p, C_e], axis=1)
+    if network.method is Method.MESH:
+        _train_mesh(network, problem, grid, np.stack([C_p, C_e, np.broadcast_to(C_aif[:, None], C_p.shape)], axis=2))
+        return
+    x, curves = tf.constant(grid[:, None], tf.float32), np.concatenate([C_p, C_e], axis=1)
     basis, sizes, _ = np.linalg.svd(curves, full_matrices=False)
     targets = np.column_stack([(basis * sizes)[:, :FUNCTIONS] / np.sqrt(curves.shape[1]), C_aif])
-    _train_trunk(network, x, targets)
-    phi = network.features(x, training=_batch(network))[0].numpy().astype(float)
-    head = _solved(phi, np.column_stack([curves, C_aif]))
+    _train_trunk(network, x, _with_slopes(targets, grid))
+    phi = tf.concat(_weighed(*network.features(x, training=_batch(network))), axis=0).numpy().astype(float)
+    head = _solved(phi, _with_slopes(np.column_stack([curves, C_aif]), grid))
     network.head_kernel.assign(head[:-1].astype(np.float32))
     network.head_bias.assign(head[-1].astype(np.float32))
+
+
+def _train_mesh(network: PerfusionNetwork, problem: SliceProblem, grid: np.ndarray, curves: np.ndarray) -> None:
+    """Make the network of a mesh, which has no head a curve, follow ``curves`` (GRID, K, 3): Adam on random samples."""
+    time, place = tf.constant(grid, tf.float32), tf.constant(problem.position, tf.float32)
+    wanted, weights = tf.constant(curves, tf.float32), [v for v in network.trainable_variables if _is_layer(v)]
+    adam = Adam(weights, MESH_RATE)
+
+    def train(steps):
+        for step in tf.range(steps):
+            frames, pixels = (
+                tf.random.stateless_uniform([MESH_SAMPLES], [lane, step], 0, count, dtype=tf.int32)
+                for lane, count in ((1, GRID), (2, network.curves))
+            )
+            x = tf.concat([tf.gather(time, frames)[:, None], tf.gather(place, pixels)], axis=1)
+            with tf.GradientTape() as tape:
+                off = network(x, training=True) - tf.gather_nd(wanted, tf.stack([frames, pixels], axis=1))
+                loss = tf.reduce_mean(off * off)
+            adam.move(tape.gradient(loss, [v.value for v in weights]), tf.cast(step, tf.int64))
+
+    tf.function(train, [tf.TensorSpec([], tf.int32)]).get_concrete_function()(tf.constant(MESH_STEPS))
+
+
+def _is_layer(variable) -> bool:
+    return not variable.path.rsplit("/", 1)[-1].startswith("log_")
 
 
 def transfer(network: PerfusionNetwork, weights: dict[str, np.ndarray], voxels: np.ndarray, known: np.ndarray) -> None:
@@ -92,7 +123,9 @@ def _exact(problem: SliceProblem, aif: ArterialInput, grid: np.ndarray, start: d
 
 
 def _train_trunk(network: PerfusionNetwork, x, targets: np.ndarray) -> None:
-    """Make the features span the ``targets`` (GRID, q): least squares over the trunk's weights, the head solved out."""
+    """Make the features span the ``targets`` (2 GRID, q), values and then slopes: least squares over the trunk's weights, the
+    head solved out. Without the slopes a unit may turn between two points of the grid, unseen.
+    """
     variables = [variable for hidden in network.hidden for variable in hidden.trainable_variables]
     shapes = [tuple(variable.shape) for variable in variables]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
@@ -101,7 +134,7 @@ def _train_trunk(network: PerfusionNetwork, x, targets: np.ndarray) -> None:
     @tf.function
     def misfit():
         with tf.GradientTape() as tape:
-            phi = tf.cast(network.features(x, training=_batch(network))[0], tf.float64)
+            phi = tf.cast(tf.concat(_weighed(*network.features(x, training=_batch(network))), axis=0), tf.float64)
             gram = tf.matmul(phi, phi, transpose_a=True)
             root = tf.linalg.cholesky(gram + RIDGE * GRID * tf.eye(phi.shape[1], dtype=tf.float64))
             left = wanted - phi @ tf.linalg.cholesky_solve(root, tf.matmul(phi, wanted, transpose_a=True))
@@ -116,6 +149,15 @@ def _train_trunk(network: PerfusionNetwork, x, targets: np.ndarray) -> None:
 
     begin = np.concatenate([variable.numpy().ravel() for variable in variables]).astype(float)
     at(minimize(at, begin, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x)
+
+
+def _with_slopes(curves: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """(2 GRID, q): curves, and their weighed slopes below."""
+    return np.concatenate(_weighed(curves, np.gradient(curves, grid, axis=0)))
+
+
+def _weighed(values, slopes) -> tuple:
+    return values, SLOPE_WEIGHT * slopes
 
 
 def _solved(phi: np.ndarray, curves: np.ndarray) -> np.ndarray:
