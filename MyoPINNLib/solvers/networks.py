@@ -8,6 +8,7 @@ import time as clock
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..aif import ArterialInput
 from ..errors import InputError
@@ -23,6 +24,7 @@ from .outcomes import screen
 
 INSTALL = 'Install it with: pip install "myopinn[engine]"'
 NLLS_SHARE = 0.05
+NEIGHBOURS = 9
 _BACKEND = "KERAS_BACKEND"
 _START = ("F_p", "v_p", "v_e", "PS")
 _NO_DELAY = (Outcome.NO_ENHANCEMENT, Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.DELAY_AT_LIMIT)
@@ -146,25 +148,38 @@ def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, star
     if earlier is None:
         return None, T_a, known
     given = dict(earlier.parameters.items())
-    found = {name: np.where(earlier.valid, shown(name, given[name]), np.nan) for name in _START if name in given}
+    found = {name: from_neighbours(shown(name, given[name]), earlier.valid, curves) for name in _START if name in given}
     return found, T_a, known
 
 
 def _delays(curves: TissueCurves, nlls: FitResult, warn) -> tuple[np.ndarray, np.ndarray]:
-    """T_a (n,) s of NLLS, and where it is known; elsewhere the median of the slice, or of all, or 0."""
-    T_a = nlls.parameters.T_a.copy()
+    """T_a (n,) s of NLLS, and where it is known; elsewhere its neighbours' median, or that of all, or 0."""
+    T_a = nlls.parameters.T_a
     known = np.isfinite(T_a) & ~np.isin(nlls.outcome, _NO_DELAY)
-    for clock_row in np.unique(curves.clock):
-        here = curves.clock == clock_row
-        among = known & here if (known & here).any() else known
-        T_a[here & ~known] = np.median(T_a[among]) if among.any() else 0.0
+    T_a = from_neighbours(T_a, known, curves)
+    T_a = np.where(np.isfinite(T_a), T_a, np.median(T_a[known]) if known.any() else 0.0)
     guessed = int((~known & (nlls.outcome != Outcome.NO_ENHANCEMENT)).sum())
     if guessed:
         warn(
-            f"NLLS finds no delay in {guessed} of {len(known)} curves: their slice's median delay is used, "
+            f"NLLS finds no delay in {guessed} of {len(known)} curves: their neighbours' median delay is used, "
             "and their T_a is left empty."
         )
     return T_a, known
+
+
+def from_neighbours(values: np.ndarray, known: np.ndarray, curves: TissueCurves) -> np.ndarray:
+    """``values`` (n,); where they are not ``known``, the median of the ``NEIGHBOURS`` nearest known ones of the same slice (NaN
+    where there is none): an ischaemic territory stays one.
+    """
+    filled = np.where(known, values, np.nan)
+    for clock_row in np.unique(curves.clock):
+        here = curves.clock == clock_row
+        givers, takers = np.flatnonzero(here & known), np.flatnonzero(here & ~known)
+        if givers.size and takers.size:
+            count = min(NEIGHBOURS, givers.size)
+            _, nearest = cKDTree(curves.voxels[givers]).query(curves.voxels[takers], k=range(1, count + 1))
+            filled[takers] = np.median(values[givers][nearest], axis=1)
+    return filled
 
 
 def _train_all(problems, aif, settings: FitSettings, begin, report: Report, warn, checkpoint, device: str) -> list:

@@ -16,6 +16,7 @@ from MyoPINNLib.events import Progress, Warned
 from MyoPINNLib.fit import Outcome, TissueCurves
 from MyoPINNLib.settings import Delay, FitSettings
 from MyoPINNLib.solvers import fit
+from MyoPINNLib.solvers.networks import from_neighbours
 
 pytest.importorskip("tensorflow", reason="the networks need TensorFlow")
 
@@ -206,6 +207,17 @@ def test_a_voxel_whose_parameters_do_not_make_its_curve_is_not_valid():
     pushed = fitted(steps=2, start_from=replace(earlier.trained, slices=(weights,)))
     assert earlier.valid.all()
     assert not pushed.valid.any() and (pushed.outcome == Outcome.OFF_THE_MODEL).sum() >= 3
+
+
+def test_what_a_voxel_lacks_comes_from_its_nearest_neighbours_in_the_slice():
+    voxels = np.array([(k, 0, i) for k in (0, 1) for i in range(30)])
+    curves = TissueCurves(np.stack([TIME, TIME]), voxels[:, 0], np.zeros((60, len(TIME))), voxels=voxels)
+    flow = np.where(voxels[:, 2] < 15, 1.0, 3.0) + 10.0 * voxels[:, 0]
+    known = np.ones(60, dtype=bool)
+    known[[3, 25, 35]] = False
+    filled = from_neighbours(np.where(known, flow, 99.0), known, curves)
+    assert np.array_equal(filled, flow)
+    assert np.isnan(from_neighbours(flow, np.zeros(60, dtype=bool), curves)).all()
 
 
 def test_a_training_that_went_astray_is_told():
