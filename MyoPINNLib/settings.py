@@ -30,6 +30,7 @@ class Method(str, Enum):
 
     NLLS = "nlls"
     FERMI = "fermi"
+    MAP = "map"
 
 
 class Delay(str, Enum):

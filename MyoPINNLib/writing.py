@@ -23,7 +23,11 @@ from .settings import Bolus, Conversion, Delay, Method
 
 RESEARCH_USE = "research use only, not for diagnosis"
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
-_METHODS = {Method.NLLS: "2CXM, least squares", Method.FERMI: "Fermi deconvolution"}
+_METHODS = {
+    Method.NLLS: "2CXM, least squares",
+    Method.FERMI: "Fermi deconvolution",
+    Method.MAP: "2CXM, prior learnt from the study",
+}
 _CONVERSIONS = {
     Conversion.TRAIN: "saturation recovery with train",
     Conversion.SATURATION_RECOVERY: "saturation recovery without train",

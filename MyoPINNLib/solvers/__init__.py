@@ -12,10 +12,11 @@ from ..events import Report, silent
 from ..fit import FitResult, TissueCurves
 from ..settings import FitSettings, Method
 from .fermi import fit_fermi
+from .map import fit_map
 from .nlls import fit_nlls
 
 LONGEST_HELD_INPUT, SMALLEST_BOLUS = 5.0, 0.1
-_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi}
+_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi, Method.MAP: fit_map}
 
 
 def fit(
