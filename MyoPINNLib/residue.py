@@ -51,6 +51,4 @@ def logs_from_residue(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def logs_by_residue(u: np.ndarray) -> np.ndarray:
     """dx/du (n, m, m) at u (n, m), by central differences."""
     steps = _STEP * np.eye(u.shape[1])
-    return np.stack(
-        [(logs_from_residue(u + h)[0] - logs_from_residue(u - h)[0]) / (2 * _STEP) for h in steps], axis=-1
-    )
+    return np.stack([(logs_from_residue(u + h)[0] - logs_from_residue(u - h)[0]) / (2 * _STEP) for h in steps], axis=-1)

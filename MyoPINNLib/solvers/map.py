@@ -187,7 +187,9 @@ class _Study:
         """Noise, Gaussian and densities from at most ``LEARNERS`` of the curves ``rows``."""
         if len(rows) > LEARNERS:
             rows = np.sort(np.random.default_rng(0).choice(rows, LEARNERS, replace=False))
-        batches = [batch_of(self.curves, row, rows[self.curves.clock[rows] == row]) for row in range(len(self.curves.time))]
+        batches = [
+            batch_of(self.curves, row, rows[self.curves.clock[rows] == row]) for row in range(len(self.curves.time))
+        ]
         batches = [batch for batch in batches if len(batch.C_t)]
         gaussian, noise = self._learn_gaussian(batches)
         self.learnt = Learnt(gaussian, gaussian, noise)
@@ -223,7 +225,10 @@ class _Study:
     def concluded(self, batch: Batch, mode: Minimum, found: Arrays) -> Arrays:
         """``found`` with curves at every frame, residual and outcome of the most probable parameters."""
         fitted = exact(self.aif, batch.time, mode.x, self.settings.T_a, self.convolution)
-        arrays: Arrays = {"T_a": np.full(len(fitted), self.settings.T_a), "T_a_sd": np.full(len(fitted), np.nan)} | found
+        arrays: Arrays = {
+            "T_a": np.full(len(fitted), self.settings.T_a),
+            "T_a_sd": np.full(len(fitted), np.nan),
+        } | found
         effective = arrays.pop("effective")
         weighted = (batch.C_t - fitted) * batch.root_weight
         arrays |= {"C_t": fitted, "residual": np.sqrt((weighted**2).sum(axis=1) / (batch.root_weight**2).sum())}

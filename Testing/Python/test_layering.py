@@ -41,7 +41,10 @@ FLOORS = (
             "prior",
         )
     ),
-    *((f"MyoPINNLib/{name}.py", 1) for name in ("geometry", "series", "aif", "convolution", "kinetics", "settings")),
+    *(
+        (f"MyoPINNLib/{name}.py", 1)
+        for name in ("geometry", "series", "aif", "convolution", "kinetics", "residue", "settings")
+    ),
     *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "errors", "options", "__init__")),
 )
 
