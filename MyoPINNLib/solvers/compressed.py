@@ -7,7 +7,7 @@ decomposition of that family over all rates and delays that a fit may visit give
     |C_t - C_2CXM|^2 = |U'C_t - U'C_2CXM|^2 + a constant
 
 (K + k0) U'E stands in a table: straight between neighbours of ln K, first order in T_a about the nearest one (dE/dt =
-C_ap - K E). A solution then costs two look-ups instead of two convolutions.
+C_ap - K E, which also fills the table between the delays that are convolved). A solution then costs two look-ups instead of two convolutions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import CubicHermiteSpline
 
 from ..aif import ArterialInput
 from ..convolution import ExponentialConvolution
@@ -26,6 +27,7 @@ SLOWEST, FASTEST = 1e-5, 60.0
 LOG_STEP, DELAY_STEP = 0.03, 0.05
 _OFFSET = 0.02
 _EVERY = 8
+_FINER = 4
 _FEWEST = 5
 
 
@@ -50,17 +52,23 @@ class Compression:
         pulse: Callable[[], None] = lambda: None,
     ) -> Compression:
         """For curves on ``time`` (t,) s with delays within ``limits`` s; ``pulse`` is called now and then."""
-        delays = np.linspace(*limits, 1 + int(np.ceil((limits[1] - limits[0]) / DELAY_STEP)))
+        gaps = int(np.ceil((limits[1] - limits[0]) / (DELAY_STEP * _FINER)))
+        coarse = np.linspace(*limits, gaps + 1)
         K = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST) + LOG_STEP, LOG_STEP))
         family, inputs = [], []
-        for delay in delays:
+        for delay in coarse:
             convolve = convolution(aif, time - delay)
             family.append((convolve(K)[0] * (K + _OFFSET)).T * root_weight)
             inputs.append(np.reshape(convolve.C_ap, -1) * root_weight)
             pulse()
-        rows = np.concatenate([*(part[::_EVERY] for part in family[:: max(_EVERY // 2, 1)]), inputs])
-        basis = _basis(rows)
-        return cls(basis, np.stack([part @ basis for part in family]), np.stack(inputs) @ basis, delays)
+        basis = _basis(np.concatenate([*(part[::_EVERY] for part in family), inputs]))
+        table, C_ap = np.stack([part @ basis for part in family]), np.stack(inputs) @ basis
+        delays = np.linspace(*limits, gaps * _FINER + 1)
+        if gaps:
+            slope = K[:, None] * table - (K + _OFFSET)[:, None] * C_ap[:, None]
+            table = CubicHermiteSpline(coarse, table, slope)(delays)
+            C_ap = np.stack([aif(time - delay) * root_weight for delay in delays]) @ basis
+        return cls(basis, table, C_ap, delays)
 
     def compress(self, weighted: np.ndarray) -> np.ndarray:
         """U'C (n, d) of weighted curves (n, t)."""

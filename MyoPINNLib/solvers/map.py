@@ -14,7 +14,7 @@ of the most probable parameters under the Gaussian prior.
 from __future__ import annotations
 
 import time as clock
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from .batches import Arrays, Batch, assemble, batch_of, in_batches
 from .compressed import Compression, exact
 from .levenberg import Minimum
 from .modes import Problem, covariances
-from .noise import NoiseLevel, outlying
+from .noise import NoiseLevel, outlying, without_spikes
 from .outcomes import judge, screen
 from .sampling import Samples, sample
 
@@ -129,16 +129,17 @@ class _Study:
 
     def _again_where_poor(self, found: Arrays, batch: Batch, problem: Problem, modes: list[Minimum]) -> None:
         """More samples for the voxels whose weights hang on few of them."""
-        rows = np.flatnonzero(found["effective"] < ENOUGH_EFFECTIVE)
-        if not rows.size:
-            return
-        self.pulse.beat()
+        poor = np.flatnonzero(found["effective"] < ENOUGH_EFFECTIVE)
+        for rows in np.array_split(poor, -(-len(poor) // (LARGEST_BATCH // MANY_TIMES))) if len(poor) else ():
+            self.pulse.beat()
+            self._again(found, batch, problem, modes, rows)
+
+    def _again(self, found: Arrays, batch: Batch, problem: Problem, modes: list[Minimum], rows: np.ndarray) -> None:
         fewer = [Minimum(m.x[rows], m.cost[rows], m.converged[rows], m.curvature[rows], m.iterations) for m in modes]
-        which = _fingerprint(batch.C_t[rows])
-        more = _summary(
-            sample(problem.take(rows), fewer, self.learnt.gaussian, which, times=MANY_TIMES), self.learnt.prior
+        samples = sample(
+            problem.take(rows), fewer, self.learnt.gaussian, _fingerprint(batch.C_t[rows]), times=MANY_TIMES
         )
-        for name, values in more.items():
+        for name, values in _summary(samples, self.learnt.prior).items():
             found[name][rows] = values
 
     def problem(self, batch: Batch) -> Problem:
@@ -151,21 +152,19 @@ class _Study:
             )
         compression = self.compressions[key]
         measured = batch.C_t * batch.root_weight
+        measured[:, batch.counted] = without_spikes(measured[:, batch.counted])
         rough = np.sqrt(batch.noise_power() / batch.counted.sum())
         sigma = np.clip(rough, 1e-4 * measured.max(axis=1), 0.1 * measured.max(axis=1))
         return Problem(compression, compression.compress(measured), sigma, *_bounds(self.settings))
 
-    def cleaned(self, batch: Batch, problem: Problem, x: np.ndarray, noise: NoiseLevel | None) -> Problem:
-        """The problem with outlying frames taken from the curves of x (n, m), and, where ``noise`` is known, each sigma."""
+    def cleaned(self, batch: Batch, problem: Problem, x: np.ndarray, noise: NoiseLevel) -> tuple[Problem, np.ndarray]:
+        """The problem with outlying frames taken from the curves of x (n, m) and each voxel's noise; the voxels (n,) that had any."""
         measured, residual = self._residual(batch, problem, x)
         out = np.zeros(measured.shape, dtype=bool)
         out[:, batch.counted] = outlying(residual[:, batch.counted], self.unknowns)
         y = problem.compression.compress(np.where(out, measured - residual, measured))
-        inlying = ~out & batch.counted
-        sigma = problem.sigma
-        if noise is not None:
-            sigma = noise.sigma(residual, inlying, self.unknowns, (measured - residual).max(axis=1))
-        return Problem(problem.compression, y, sigma, problem.lower, problem.upper)
+        sigma = noise.sigma(residual, ~out & batch.counted, self.unknowns, (measured - residual).max(axis=1))
+        return replace(problem, y=y, sigma=sigma), out.any(axis=1)
 
     @staticmethod
     def _residual(batch: Batch, problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,8 +178,11 @@ class _Study:
         problem.sigma[:] = np.maximum(problem.sigma, np.sqrt(self.learnt.noise.variance))
         modes = [problem.mode(x, self.learnt.gaussian) for x in problem.starts()]
         for _ in range(CLEANINGS):
-            problem = self.cleaned(batch, problem, _best(modes).x, self.learnt.noise)
+            problem, spiked = self.cleaned(batch, problem, _best(modes).x, self.learnt.noise)
             modes = [problem.mode(mode.x, self.learnt.gaussian) for mode in modes]
+            self.pulse.beat()
+            if not spiked.any():
+                break
         return problem, modes
 
     def learn(self, rows: np.ndarray) -> Learnt:
@@ -218,7 +220,7 @@ class _Study:
             each = list(zip(batches, problems, modes, strict=True))
             residuals = [self._residual(b, p, m.x)[1][:, b.counted] for b, p, m in each]
             noise = NoiseLevel.of(residuals, self.unknowns)
-            problems = [self.cleaned(batch, problem, mode.x, noise) for batch, problem, mode in each]
+            problems = [self.cleaned(batch, problem, mode.x, noise)[0] for batch, problem, mode in each]
             modes = [p.mode(m.x, gaussian) for p, m in zip(problems, modes, strict=True)]
         return gaussian, noise
 

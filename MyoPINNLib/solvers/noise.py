@@ -19,6 +19,7 @@ _WIDTH = 1.4826
 _FEWEST_FOR_WIDTH = 10
 _LEAST_EXCESS = 2e-3
 _OF_PEAK = 1e-4
+_SPIKE_SHARE = 0.5
 _TINY = 1e-150
 
 
@@ -57,3 +58,19 @@ def outlying(residual: np.ndarray, unknowns: int) -> np.ndarray:
         return np.zeros(residual.shape, dtype=bool)
     width = _WIDTH * np.median(np.abs(residual), axis=1) * np.sqrt(frames / (frames - unknowns))
     return np.abs(residual) > OUTLYING * width[:, None]
+
+
+def without_spikes(C_t: np.ndarray) -> np.ndarray:
+    """Curves (n, t) in which a frame that juts out over both its neighbours by half the curve's range is their mean.
+
+    Good enough to start from: a spike of many times the peak would lead the first fit astray.
+    """
+    if C_t.shape[1] < _FEWEST_FOR_WIDTH:
+        return C_t
+    low, high = np.quantile(C_t, [0.05, 0.95], axis=1)
+    before, after = C_t[:, 1:-1] - C_t[:, :-2], C_t[:, 1:-1] - C_t[:, 2:]
+    juts = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0.0)
+    smooth = C_t.copy()
+    mean = (C_t[:, :-2] + C_t[:, 2:]) / 2
+    smooth[:, 1:-1] = np.where(juts > _SPIKE_SHARE * (high - low)[:, None], mean, C_t[:, 1:-1])
+    return smooth

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaincinv, logsumexp, ndtri
+from scipy.special import gammaincinv, ndtri
 
 from ..prior import GaussianPrior, normalised_weights
 from ..residue import logs_by_residue, logs_from_residue, residue_from_logs
@@ -136,7 +136,7 @@ def sample(
         u, x = np.concatenate(points, axis=1), np.concatenate([part for part, _ in logs], axis=1)
         densities = [past.log_density(u) + np.log(s * times) for past, s in zip(drawn, ROUNDS, strict=False)]
         log_weight = np.concatenate([part for _, part in logs], axis=1)
-        log_weight = log_weight - logsumexp(np.concatenate(densities, axis=1), axis=1)
+        log_weight = log_weight - _log_sum(np.concatenate(densities, axis=1))
         log_weight = np.maximum(np.nan_to_num(log_weight, nan=_IMPOSSIBLE), _IMPOSSIBLE)
         if len(points) < len(ROUNDS):
             weight = np.minimum(normalised_weights(log_weight + prior.log_density(x)), _HEAVIEST)
@@ -156,3 +156,10 @@ def t_points(m: int) -> np.ndarray:
     points = normal * np.sqrt(FREEDOM / chi_square)[:, None]
     points.setflags(write=False)
     return points
+
+
+def _log_sum(terms: np.ndarray) -> np.ndarray:
+    """ln sum_j exp(terms) (n, s) of terms (n, j, s)."""
+    highest = terms.max(axis=1)
+    terms = terms - highest[:, None]
+    return highest + np.log(np.exp(terms, out=terms).sum(axis=1))
