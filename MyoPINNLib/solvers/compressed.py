@@ -24,7 +24,7 @@ from ..kinetics import Rates, tissue_response, tissue_sensitivity
 
 TOLERANCE = 2e-5
 SLOWEST, FASTEST = 1e-5, 60.0
-LOG_STEP, DELAY_STEP = 0.03, 0.05
+LOG_STEP, DELAY_STEP = 0.02, 0.05
 _OFFSET = 0.02
 _EVERY = 8
 _FINER = 4

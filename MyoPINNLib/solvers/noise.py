@@ -18,7 +18,7 @@ OUTLYING = 5.0
 _WIDTH = 1.4826
 _FEWEST_FOR_WIDTH = 10
 _LEAST_EXCESS = 2e-3
-_OF_PEAK = 1e-4
+_OF_PEAK = 3e-4
 _SPIKE_SHARE = 0.5
 _TINY = 1e-150
 
@@ -45,7 +45,7 @@ class NoiseLevel:
         return cls(float(np.exp(middle)), 2.0 / max(excess, _LEAST_EXCESS))
 
     def sigma(self, residual: np.ndarray, inlying: np.ndarray, unknowns: int, peak: np.ndarray) -> np.ndarray:
-        """(n,) mM from residuals (n, t); ``inlying`` (n, t): the frames that count. Never below 1e-4 of the ``peak`` (n,)."""
+        """(n,) mM from residuals (n, t); ``inlying`` (n, t): the frames that count. Never below 3e-4 of the ``peak`` (n,)."""
         power = self.freedom * self.variance + (residual**2 * inlying).sum(axis=1)
         free = self.freedom + np.maximum(inlying.sum(axis=1) - unknowns, 0)
         return np.maximum(np.sqrt(power / free), _OF_PEAK * np.abs(peak))
