@@ -28,8 +28,7 @@ from MyoPINNLib.simulate.patient_like import (
     ischaemic,
     patient_like,
 )
-from MyoPINNLib.solvers import fit
-from MyoPINNLib.solvers import map as solver
+from MyoPINNLib.solvers import fit, learning
 
 FIXED = FitSettings(method=Method.MAP, delay=Delay.FIXED)
 FREE = FitSettings(method=Method.MAP)
@@ -72,12 +71,12 @@ class Heart:
 @contextmanager
 def weighed_with(prior):
     """The solver with ``prior`` in place of the one it learns."""
-    learn = solver.learnt_marginals
-    solver.learnt_marginals = lambda *_, **__: prior
+    learnt = learning.learnt_marginals
+    learning.learnt_marginals = lambda *_, **__: prior
     try:
         yield
     finally:
-        solver.learnt_marginals = learn
+        learning.learnt_marginals = learnt
 
 
 def coverage(result, truth, where):

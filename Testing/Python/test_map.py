@@ -16,8 +16,8 @@ from MyoPINNLib.simulate.objects import Noise, twin
 from MyoPINNLib.simulate.patient_like import Patient, ischaemic, patient_like
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.compressed import Compression, exact
-from MyoPINNLib.solvers.map import weighted_median
 from MyoPINNLib.solvers.noise import NoiseLevel, outlying, without_spikes
+from MyoPINNLib.solvers.posterior import weighted_median
 
 MAP, NLLS = FitSettings(method=Method.MAP), FitSettings(method=Method.NLLS)
 MAP_FIXED = FitSettings(method=Method.MAP, delay=Delay.FIXED)
@@ -275,3 +275,10 @@ def test_an_input_of_other_samples_gives_the_same_flow(a_patient):
     again = fit(some(a_patient, slice(100, 160)), ArterialInput(finer, a_patient.aif(finer)), MAP)
     first = fit(some(a_patient, slice(100, 160)), a_patient.aif, MAP)
     np.testing.assert_allclose(again.parameters.F_p, first.parameters.F_p, rtol=0.05)
+
+
+def test_batches_do_not_change_a_voxel_s_answer(a_patient):
+    results = [
+        fit(some(a_patient, slice(90, 130)), a_patient.aif, FitSettings(Method.MAP, chunk=size)) for size in (40, 7)
+    ]
+    np.testing.assert_allclose(results[0].parameters.F_p, results[1].parameters.F_p, rtol=1e-6)
