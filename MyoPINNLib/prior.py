@@ -23,7 +23,7 @@ DEFAULT_SHAPE = {"washin": np.log(0.3), "exchange": np.log(0.7), "interstitium":
 DEFAULT_SD = 1.0
 DEFAULT_DELAY_SD = 1.5
 FEWEST_FOR_MARGINALS = 200
-EMS_STEPS = 10
+EM_STEPS, EMS_STEPS = 4, 9
 SMOOTHING = 0.2
 _BINS = 64
 _SPAN = 4.0
@@ -44,6 +44,13 @@ class GaussianPrior:
     def root(self) -> np.ndarray:
         """(m, m) upper triangle W with W'W = covariance^-1: W (x - mean) is white."""
         return np.linalg.cholesky(np.linalg.inv(self.covariance)).T
+
+    def step_towards(self, x: np.ndarray, weight: np.ndarray) -> GaussianPrior:
+        """One EM step: the moments of the voxels' posteriors, samples x (n, s, m) of ``weight`` (n, s)."""
+        mean = np.einsum("ns,nsi->i", weight, x) / len(x)
+        off = x - mean
+        covariance = np.einsum("ns,nsi,nsj->ij", weight, off, off, optimize=True) / len(x)
+        return GaussianPrior(mean, covariance + _LEAST_VARIANCE * np.eye(len(mean)))
 
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """ln p (...) at x (..., m)."""
@@ -138,21 +145,23 @@ class MarginalsPrior:
 Prior = GaussianPrior | MarginalsPrior
 
 
-def learnt_marginals(
-    gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, steps: int = EMS_STEPS, pulse=lambda: None
-) -> Prior:
+def learnt_marginals(gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, pulse=lambda: None) -> Prior:
     """The prior of densities, learnt from samples x (n, s, m) whose ``log_weight`` (n, s) is ln(likelihood / proposal).
 
-    For fewer than ``FEWEST_FOR_MARGINALS`` voxels it stays the Gaussian. More steps sharpen the densities until they
-    follow the noise; the first few bring nearly all of the gain in the likelihood of voxels not learnt from.
+    First the Gaussian takes ``EM_STEPS`` with the samples in place of Laplace's approximation, then the densities, which
+    begin as it, take ``EMS_STEPS``. More steps sharpen the densities until they follow the noise; the first few bring nearly
+    all of the gain in the likelihood of voxels not learnt from. Fewer than ``FEWEST_FOR_MARGINALS`` voxels keep the Gaussian.
     """
     if len(x) < FEWEST_FOR_MARGINALS:
         return gaussian
-    prior = MarginalsPrior.from_gaussian(gaussian)
-    for _ in range(steps):
-        prior = prior.step_towards(x, normalised_weights(log_weight + prior.log_density(x)))
+    for _ in range(EM_STEPS):
+        gaussian = gaussian.step_towards(x, normalised_weights(log_weight + gaussian.log_density(x)))
         pulse()
-    return prior
+    marginals = MarginalsPrior.from_gaussian(gaussian)
+    for _ in range(EMS_STEPS):
+        marginals = marginals.step_towards(x, normalised_weights(log_weight + marginals.log_density(x)))
+        pulse()
+    return marginals
 
 
 def normalised_weights(log_weight: np.ndarray) -> np.ndarray:

@@ -16,15 +16,15 @@ _TINY = 1e-300
 def summary(samples: Samples, prior: Prior) -> Arrays:
     """Per voxel (n,): the parameters and their ``_sd``, inside units, and ``effective``, how many samples carry the weight.
 
-    Medians, since they are right in a parameter and in its logarithm, and lie closest in relative error. The deviation of
-    a logarithm is reported as a share of the median: sd = median times SD of ln.
+    Medians, since they are the same in a parameter and in its logarithm, and lie closest in relative error. The deviation
+    is the root mean square distance of the logarithm from its median, as a share of the parameter: sd = median times that.
     """
     weight = normalised_weights(samples.log_weight + prior.log_density(samples.x))
     found: Arrays = {"effective": 1 / (weight**2).sum(axis=1)}
     for j, name in enumerate((*LOGARITHMS, "T_a")[: samples.x.shape[2]]):
         values = samples.x[:, :, j]
-        middle, mean = weighted_median(values, weight), (weight * values).sum(axis=1)
-        sd = np.sqrt((weight * (values - mean[:, None]) ** 2).sum(axis=1))
+        middle = weighted_median(values, weight)
+        sd = np.sqrt((weight * (values - middle[:, None]) ** 2).sum(axis=1))
         found[name] = np.exp(middle) if name in LOGARITHMS else middle
         found[f"{name}_sd"] = sd * found[name] if name in LOGARITHMS else sd
     return found
