@@ -12,10 +12,10 @@ import numpy as np
 
 from ..prior import GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
 from .batches import Batch
-from .modes import covariances
+from .modes import best, covariances
 from .noise import NoiseLevel
 from .sampling import fingerprint, sample
-from .workbench import Workbench, best
+from .workbench import Workbench
 
 EM_ROUNDS = 6
 LARGEST_PART = 256
@@ -50,7 +50,7 @@ def _gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[Gaussia
     default = gaussian = default_prior(volume, x[:, 4] if bench.seeks_delay else None)
     modes = []
     for problem, begun in zip(problems, starts, strict=True):
-        modes.append(best([problem.mode(x, gaussian) for x in begun]))
+        modes.append(best(problem.modes(begun, gaussian)))
         bench.beat()
     for _ in range(EM_ROUNDS):
         spread = np.concatenate([covariances(mode.curvature) for mode in modes])

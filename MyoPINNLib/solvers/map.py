@@ -25,11 +25,11 @@ from .batches import Arrays, Batch, assemble, batch_of, in_batches
 from .compressed import exact
 from .learning import LARGEST_PART, Learnt, learn
 from .levenberg import Minimum
-from .modes import Problem
+from .modes import Problem, best, some_of
 from .outcomes import judge, screen
 from .posterior import summary
 from .sampling import fingerprint, sample
-from .workbench import LOGARITHMS, Workbench, best, some_of
+from .workbench import LOGARITHMS, Workbench
 
 LEARNERS = 1200
 ENOUGH_EFFECTIVE, FEWEST_EFFECTIVE = 40.0, 5.0

@@ -75,6 +75,12 @@ class Problem:
             noise_power=np.ones(len(x)),
         )
 
+    def modes(self, starts: list[np.ndarray], prior: GaussianPrior) -> list[Minimum]:
+        """``mode`` from each of several starts x (n, m), all in one batch."""
+        n = len(self.y)
+        found = self.take(np.tile(np.arange(n), len(starts))).mode(np.concatenate(starts), prior)
+        return [some_of(found, slice(i * n, (i + 1) * n)) for i in range(len(starts))]
+
     def starts(self) -> list[np.ndarray]:
         """x (n, m) by best shape, one each of slow, middle and fast wash-in."""
         limits = self.compression.delays
@@ -92,6 +98,18 @@ class Problem:
             x[:, :4] += np.log(scale)[:, None]
             begun.append(np.clip(x, self.lower, self.upper))
         return begun
+
+
+def best(modes: list[Minimum]) -> Minimum:
+    """Of each voxel the mode of least cost."""
+    winner, rows = np.argmin([mode.cost for mode in modes], axis=0), np.arange(len(modes[0].x))
+    pick = lambda name: np.stack([getattr(mode, name) for mode in modes])[winner, rows]  # noqa: E731
+    return Minimum(pick("x"), pick("cost"), pick("converged"), pick("curvature"), modes[0].iterations)
+
+
+def some_of(mode: Minimum, rows) -> Minimum:
+    """The modes of some voxels."""
+    return Minimum(mode.x[rows], mode.cost[rows], mode.converged[rows], mode.curvature[rows], mode.iterations)
 
 
 def covariances(curvature: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..settings import Delay, FitSettings
 from .batches import Batch
 from .compressed import Compression
 from .levenberg import Minimum
-from .modes import Problem
+from .modes import Problem, best
 from .noise import NoiseLevel, outlying, without_spikes
 
 LOGARITHMS = ("F_p", "v_p", "v_e", "PS")
@@ -73,10 +73,10 @@ class Workbench:
         """The batch's problem, cleaned and with its noise known, and its modes from each start."""
         problem = self.problem(batch)
         problem = replace(problem, sigma=np.maximum(problem.sigma, np.sqrt(noise.variance)))
-        modes = [problem.mode(x, gaussian) for x in problem.starts()]
+        modes = problem.modes(problem.starts(), gaussian)
         for _ in range(CLEANINGS):
             problem, spiked = self.cleaned(batch, problem, best(modes).x, noise)
-            modes = [problem.mode(mode.x, gaussian) for mode in modes]
+            modes = problem.modes([mode.x for mode in modes], gaussian)
             self.beat()
             if not spiked.any():
                 break
@@ -88,15 +88,3 @@ class Workbench:
             ranges.append(np.array(self.settings.T_a_range))
         lower, upper = np.array(ranges).T
         return lower, upper
-
-
-def best(modes: list[Minimum]) -> Minimum:
-    """Of each voxel the mode of least cost."""
-    winner, rows = np.argmin([mode.cost for mode in modes], axis=0), np.arange(len(modes[0].x))
-    pick = lambda name: np.stack([getattr(mode, name) for mode in modes])[winner, rows]  # noqa: E731
-    return Minimum(pick("x"), pick("cost"), pick("converged"), pick("curvature"), modes[0].iterations)
-
-
-def some_of(mode: Minimum, rows: np.ndarray) -> Minimum:
-    """The modes of some voxels."""
-    return Minimum(mode.x[rows], mode.cost[rows], mode.converged[rows], mode.curvature[rows], mode.iterations)
