@@ -28,6 +28,7 @@ LOG_STEP, DELAY_STEP = 0.02, 0.05
 _OFFSET = 0.02
 _EVERY = 8
 _FINER = 4
+_MOST_GAPS = 60
 _FEWEST = 5
 
 
@@ -51,8 +52,11 @@ class Compression:
         convolution=ExponentialConvolution,
         pulse: Callable[[], None] = lambda: None,
     ) -> Compression:
-        """For curves on ``time`` (t,) s with delays within ``limits`` s; ``pulse`` is called now and then."""
-        gaps = int(np.ceil((limits[1] - limits[0]) / (DELAY_STEP * _FINER)))
+        """For curves on ``time`` (t,) s with delays within ``limits`` s; ``pulse`` is called now and then.
+
+        Limits more than 12 s apart get a coarser table, so that it stays small.
+        """
+        gaps = min(int(np.ceil((limits[1] - limits[0]) / (DELAY_STEP * _FINER))), _MOST_GAPS)
         coarse = np.linspace(*limits, gaps + 1)
         K = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST) + LOG_STEP, LOG_STEP))
         family, inputs = [], []
