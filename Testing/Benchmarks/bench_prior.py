@@ -15,7 +15,6 @@ from functools import partial
 
 import numpy as np
 
-from MyoPINNLib.fit import KineticParameters
 from MyoPINNLib.quantities import inside, percent
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics, objects
@@ -146,24 +145,12 @@ def rows(label, make, settings, seeds, truth_prior, *, wanted=""):
 def territories(seeds, voxels):
     """A fifth of the voxels at a third of the flow: what becomes of their median."""
     for seed in seeds:
-        mixed = mixture(seed=seed, voxels=voxels)
+        mixed = objects.two_kinds(seed=seed, voxels=voxels)
         result = fit(mixed.curves, mixed.aif, FIXED)
-        sick = np.arange(voxels) < voxels // 5
-        say_bias(f"twin with a sick fifth, seed {seed}", result, mixed.truth, sick)
+        say_bias(f"twin with a sick fifth, seed {seed}", result, mixed.truth, objects.sick_fifth(voxels))
         stress = patient_like(Patient.STRESS, seed=seed)
         result = fit(stress.curves, stress.aif, FREE)
         say_bias(f"stress, seed {seed}", result, stress.truth, ischaemic(stress.truth, Patient.STRESS))
-
-
-def mixture(*, seed, voxels):
-    """Two kinds of muscle on the twin's clock: flows of 1.6 and, in the first fifth, 0.53 mL/min/mL, each within 20 %."""
-    rng = np.random.default_rng([seed, 3])
-    middle = {"F_p": inside("F_p", 1.6), "v_p": 0.07, "v_e": 0.2, "PS": inside("PS", 1.0)}
-    drawn = {name: value * np.exp(0.2 * rng.standard_normal(voxels)) for name, value in middle.items()}
-    drawn["F_p"][: voxels // 5] /= 3
-    truth = KineticParameters(**drawn)
-    C_t = objects._exact_curves(*(value for _, value in truth.items()))
-    return objects._with_noise(C_t, truth, noise=objects.Noise.PAPER, seed=seed)
 
 
 def say_bias(label, result, truth, sick):
