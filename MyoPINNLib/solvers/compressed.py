@@ -66,11 +66,13 @@ class Compression:
             inputs.append(np.reshape(convolve.C_ap, -1) * root_weight)
             pulse()
         basis = _basis(np.concatenate([*(part[::_EVERY] for part in family), inputs]))
+        pulse()
         table, C_ap = np.stack([part @ basis for part in family]), np.stack(inputs) @ basis
         delays = np.linspace(*limits, gaps * _FINER + 1)
         if gaps:
             slope = K[:, None] * table - (K + _OFFSET)[:, None] * C_ap[:, None]
             table = CubicHermiteSpline(coarse, table, slope)(delays)
+            pulse()
             C_ap = np.stack([aif(time - delay) * root_weight for delay in delays]) @ basis
         return cls(basis, table, C_ap, delays)
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..prior import GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
 from .batches import Batch
-from .modes import best, covariances
+from .levenberg import Minimum
+from .modes import Problem, best, covariances
 from .noise import NoiseLevel
 from .sampling import fingerprint, sample
 from .workbench import Workbench
@@ -31,10 +32,11 @@ class Learnt:
 
 
 def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
-    """Noise, Gaussian and prior from batches of curves, one or more a clock."""
+    """Noise, Gaussian and prior from batches of curves, a clock each."""
+    batches = [part for batch in batches for part in parts(batch)]
     gaussian, noise = _gaussian_and_noise(bench, batches)
     drawn = []
-    for part in (part for batch in batches for part in parts(batch)):
+    for part in batches:
         problem, modes = bench.settled(part, gaussian, noise)
         drawn.append(sample(problem, modes, gaussian, fingerprint(part.C_t)))
         bench.beat()
@@ -58,12 +60,16 @@ def _gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[Gaussia
         each = list(zip(batches, problems, modes, strict=True))
         noise = NoiseLevel.of([bench.residual(b, p, m.x)[:, b.counted] for b, p, m in each], bench.unknowns)
         problems = [bench.cleaned(batch, problem, mode.x, noise)[0] for batch, problem, mode in each]
-        modes = [problem.mode(mode.x, gaussian) for problem, mode in zip(problems, modes, strict=True)]
-        bench.beat()
+        modes = [_again(bench, problem, mode, gaussian) for problem, mode in zip(problems, modes, strict=True)]
     return gaussian, noise
 
 
+def _again(bench: Workbench, problem: Problem, mode: Minimum, gaussian: GaussianPrior) -> Minimum:
+    bench.beat()
+    return problem.mode(mode.x, gaussian)
+
+
 def parts(batch: Batch) -> list[Batch]:
-    """A batch in pieces that memory holds."""
+    """A batch in pieces, small enough for memory and for a report after each."""
     starts = range(0, len(batch.C_t), LARGEST_PART)
     return [Batch(batch.C_t[i : i + LARGEST_PART], batch.time, batch.root_weight) for i in starts]
