@@ -53,11 +53,16 @@ SPREAD = {"F_p": 0.3, "v_p": 0.4, "v_e": 0.25, "PS": 0.35}
 
 
 def patient_like(
-    condition: Patient, *, seed: int, voxels: int = 1500, tissue_noise: float = TISSUE_NOISE
+    condition: Patient,
+    *,
+    seed: int,
+    voxels: int = 1500,
+    tissue_noise: float = TISSUE_NOISE,
+    input_noise: float = INPUT_NOISE,
 ) -> ReferenceObject:
     """Noisy curves of ``voxels`` voxels; the ``aif`` is the noisy one that a solver may see.
 
-    ``tissue_noise``: standard deviation as a share of the median noise-free peak.
+    ``tissue_noise``, ``input_noise``: standard deviations as shares of the median noise-free peak and of the input's.
     """
     heart, rng = condition.value, np.random.default_rng([seed, 2])
     time = heartbeats(rng, frames=heart.frames, interval=heart.interval, jitter=_JITTER)
@@ -68,7 +73,7 @@ def patient_like(
     sigma = tissue_noise * float(np.median(C_t.max(axis=1)))
     noisy = C_t + sigma * rng.standard_normal(C_t.shape)
     sampled = true_input(time)
-    sampled = sampled + INPUT_NOISE * sampled.max() * rng.standard_normal(sampled.shape)
+    sampled = sampled + input_noise * sampled.max() * rng.standard_normal(sampled.shape)
     curves = TissueCurves.on_one_clock(time, noisy)
     return ReferenceObject(curves, ArterialInput(time, sampled), truth, C_t, None, sigma)
 

@@ -194,6 +194,8 @@ def main():
     for condition, wanted in ((Patient.STRESS, "wanted 8 %, bias 2.5 %"), (Patient.REST, "wanted 6.2 %, bias 2 %")):
         label = f"patient-like, {condition.name.lower()}"
         rows(label, partial(patient_like, condition), FREE, seeds, Heart(condition), wanted=wanted)
+        quiet = [patient_like(condition, seed=seed, input_noise=0.0) for seed in seeds]
+        show(f"{label}, no noise on the input", mean_of([judged(fit(r.curves, r.aif, FREE), r) for r in quiet]))
     territories(seeds, arguments.voxels)
 
 
