@@ -70,7 +70,8 @@ def _fit(
 ) -> tuple[FitResult, FitResult]:
     """The fit of the segments' mean curves and of every voxel.
 
-    Both in one go, so that a network trains once for both; the mesh, in which a curve has a place, trains for each.
+    A network trains once for both. Other methods fit the means by themselves, since they are less noisy than any voxel; so
+    does the mesh, in which a curve has a place.
     """
     limits = limits_for(settings)
 
@@ -79,8 +80,10 @@ def _fit(
         part = None if checkpoint is None else checkpoint.part(stage)
         return solvers.fit(curves, curve_set.aif, limits, progress, part, start_from)
 
-    if settings.fit.method is Method.MESH:
-        return fit(means, "segments", 0.02, 0.3), fit(curve_set.curves, "voxels", 0.3, 1.0)
+    method = settings.fit.method
+    if not method.is_network or method is Method.MESH:
+        between = 0.3 if method is Method.MESH else 0.06
+        return fit(means, "segments", 0.02, between), fit(curve_set.curves, "voxels", between, 1.0)
     return fit(means.and_then(curve_set.curves), "segments and voxels", 0.02, 1.0).parted(len(means))
 
 

@@ -32,6 +32,7 @@ class Method(str, Enum):
 
     NLLS = "nlls"
     FERMI = "fermi"
+    MAP = "map"
     TWO_COMPARTMENT = "2cxm"
     MESH = "2cxm-mesh"
     REDUCED = "reduced"
@@ -40,7 +41,7 @@ class Method(str, Enum):
     @property
     def is_network(self) -> bool:
         """True for the paper's networks, which need TensorFlow."""
-        return self not in (Method.NLLS, Method.FERMI)
+        return self not in (Method.NLLS, Method.MAP, Method.FERMI)
 
 
 class Delay(str, Enum):

@@ -30,6 +30,7 @@ _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
 _METHODS = {
     Method.NLLS: "2CXM, least squares",
     Method.FERMI: "Fermi deconvolution",
+    Method.MAP: "2CXM, prior learnt from the study",
     Method.TWO_COMPARTMENT: "PINN 2cxm",
     Method.MESH: "PINN 2cxm-mesh",
     Method.REDUCED: "PINN reduced",

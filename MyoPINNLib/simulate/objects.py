@@ -1,4 +1,4 @@
-"""Digital reference objects: the paper's grid (eq. 9) with exact curves, and its continuous twin.
+"""Digital reference objects: the paper's grid (eq. 9) with exact curves, its continuous twin, and muscle of two kinds.
 
     C_AIF(t) = 1e5/3 t^2 exp(-t / 0.1)   t in min: 0, 0.02 .. 1.98 (peak 180.4 at 0.2 min)   paper section 2.5
     C_t      = exact 2CXM of that function; the solver sees the function's samples only
@@ -25,6 +25,7 @@ INTERSTITIAL_VOLUMES, EXCHANGES = (0.1, 0.2, 0.5), (0.5, 1.5, 2.5)
 PAPER_SIGMA = 0.4415
 PEAK_SNR = 17.5
 _FRAMES = 100
+_VARIATION = 0.2
 
 
 class Noise(str, Enum):
@@ -95,6 +96,24 @@ def twin(*, seed: int, voxels: int = 4800, noise: Noise = Noise.PAPER) -> Refere
     F_p, v_p, v_e, PS = (np.exp(rng.uniform(np.log(min(r)), np.log(max(r)), voxels)) for r in ranges)
     truth = KineticParameters(inside("F_p", F_p), v_p, v_e, inside("PS", PS))
     return _with_noise(_exact_curves(truth.F_p, v_p, v_e, truth.PS), truth, noise=noise, seed=seed)
+
+
+def two_kinds(*, seed: int, voxels: int = 4800, noise: Noise = Noise.PAPER) -> ReferenceObject:
+    """Muscle of two kinds, all voxels in one fit: a fifth of the voxels, the first, have a third of the others' flow.
+
+    Every parameter is log-normal about a value of its own; only the flow tells the kinds apart.
+    """
+    rng = np.random.default_rng([seed, 3])
+    middle = (inside("F_p", 1.6), 0.07, 0.2, inside("PS", 1.0))
+    F_p, v_p, v_e, PS = (value * np.exp(_VARIATION * rng.standard_normal(voxels)) for value in middle)
+    F_p[sick_fifth(voxels)] /= 3
+    truth = KineticParameters(F_p, v_p, v_e, PS)
+    return _with_noise(_exact_curves(F_p, v_p, v_e, PS), truth, noise=noise, seed=seed)
+
+
+def sick_fifth(voxels: int) -> np.ndarray:
+    """(n,) bool: the voxels of ``two_kinds`` with a third of the flow."""
+    return np.arange(voxels) < voxels // 5
 
 
 def noise_sigma(C_t: np.ndarray, noise: Noise) -> float:

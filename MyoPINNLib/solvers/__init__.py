@@ -13,11 +13,12 @@ from ..fit import FitResult, TissueCurves
 from ..settings import FitSettings, Method
 from ..trained import TrainedNetwork
 from .fermi import fit_fermi
+from .map import fit_map
 from .networks import fit_networks
 from .nlls import fit_nlls
 
 LONGEST_HELD_INPUT, SMALLEST_BOLUS = 5.0, 0.1
-_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi}
+_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi, Method.MAP: fit_map}
 
 
 def fit(

@@ -65,7 +65,7 @@ def in_batches(
         key = f"{stage}-{number}"
         arrays = checkpoint.load(key) if checkpoint is not None else None
         if arrays is None:
-            arrays = solve(_batch(curves, row, rows))
+            arrays = solve(batch_of(curves, row, rows))
             if checkpoint is not None:
                 checkpoint.save(key, arrays)
         found.append((rows, arrays))
@@ -74,7 +74,8 @@ def in_batches(
     return found
 
 
-def _batch(curves: TissueCurves, row: int, rows: np.ndarray) -> Batch:
+def batch_of(curves: TissueCurves, row: int, rows: np.ndarray) -> Batch:
+    """The curves ``rows``, all of clock ``row``."""
     root_weight = np.sqrt(curves.weight[row])
     return Batch(np.where(root_weight > 0, curves.C_t[rows], 0.0), curves.time[row], root_weight)
 

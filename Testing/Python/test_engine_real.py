@@ -19,7 +19,7 @@ from MyoPINNLib.job import Job
 from MyoPINNLib.launching import launch
 from MyoPINNLib.settings import Delay, FitSettings, Settings
 
-FIT = "fit of segments and voxels"
+FIT = "fit of voxels"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from MyoPINNLib.errors import Cancelled, FitError, InputError
 from MyoPINNLib.events import Progress
 from MyoPINNLib.fit import KineticParameters, Outcome, TissueCurves
 from MyoPINNLib.kinetics import myocardial_blood_flow, tissue_curve
-from MyoPINNLib.settings import Delay, FitSettings, Method
+from MyoPINNLib.pipeline import limits_for
+from MyoPINNLib.settings import Delay, FitSettings, Method, Settings
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.fermi import first_pass_end
 
@@ -156,7 +157,8 @@ def test_mbf_does_not_depend_on_the_haematocrit(method, late_curves):
     flows = []
     for hct in (0.2, 0.45, 0.6):
         aif = ArterialInput.from_blood(TIME, 0.55 * blood(TIME), hct)
-        result = fit(noisy(late_curves, 0.01), aif, FitSettings(method=method))
+        limits = limits_for(Settings(hct=hct, fit=FitSettings(method=method)))
+        result = fit(noisy(late_curves, 0.01), aif, limits)
         flows.append(myocardial_blood_flow(result.parameters.F_p, hct=hct, density=1.05))
     np.testing.assert_allclose(flows[1:], np.tile(flows[0], (2, 1)), rtol=1e-9)
 

@@ -1,0 +1,75 @@
+"""What a study's own curves say before each is looked at: noise level, where to look, and the prior that they are weighed by.
+
+Noise and Gaussian are learnt in turn with the modes (Laplace's approximation, some EM rounds); then the voxels' posteriors
+are sampled once, and the densities of the prior follow from the samples alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..prior import GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
+from .batches import Batch
+from .levenberg import Minimum
+from .modes import Problem, best, covariances
+from .noise import NoiseLevel
+from .sampling import fingerprint, sample
+from .workbench import Workbench
+
+EM_ROUNDS = 6
+LARGEST_PART = 256
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """``gaussian`` to look by, ``prior`` to weigh by, ``noise``."""
+
+    gaussian: GaussianPrior
+    prior: Prior
+    noise: NoiseLevel
+
+
+def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
+    """Noise, Gaussian and prior from batches of curves, a clock each."""
+    batches = [part for batch in batches for part in parts(batch)]
+    gaussian, noise = _gaussian_and_noise(bench, batches)
+    drawn = []
+    for part in batches:
+        problem, modes = bench.settled(part, gaussian, noise)
+        drawn.append(sample(problem, modes, gaussian, fingerprint(part.C_t)))
+        bench.beat()
+    x, log_weight = np.concatenate([s.x for s in drawn]), np.concatenate([s.log_weight for s in drawn])
+    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, pulse=bench.beat), noise)
+
+
+def _gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
+    problems = [bench.problem(batch) for batch in batches]
+    starts = [problem.starts() for problem in problems]
+    x = np.concatenate([start[1] for start in starts])
+    volume = np.exp(x[:, 1]) + np.exp(x[:, 2])
+    default = gaussian = default_prior(volume, x[:, 4] if bench.seeks_delay else None)
+    modes = []
+    for problem, begun in zip(problems, starts, strict=True):
+        modes.append(best(problem.modes(begun, gaussian)))
+        bench.beat()
+    for _ in range(EM_ROUNDS):
+        spread = np.concatenate([covariances(mode.curvature) for mode in modes])
+        gaussian = learnt_gaussian(default, np.concatenate([mode.x for mode in modes]), spread)
+        each = list(zip(batches, problems, modes, strict=True))
+        noise = NoiseLevel.of([bench.residual(b, p, m.x)[:, b.counted] for b, p, m in each], bench.unknowns)
+        problems = [bench.cleaned(batch, problem, mode.x, noise)[0] for batch, problem, mode in each]
+        modes = [_again(bench, problem, mode, gaussian) for problem, mode in zip(problems, modes, strict=True)]
+    return gaussian, noise
+
+
+def _again(bench: Workbench, problem: Problem, mode: Minimum, gaussian: GaussianPrior) -> Minimum:
+    bench.beat()
+    return problem.mode(mode.x, gaussian)
+
+
+def parts(batch: Batch) -> list[Batch]:
+    """A batch in pieces, small enough for memory and for a report after each."""
+    starts = range(0, len(batch.C_t), LARGEST_PART)
+    return [Batch(batch.C_t[i : i + LARGEST_PART], batch.time, batch.root_weight) for i in starts]
