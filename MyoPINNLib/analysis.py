@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from .aha import TERRITORY, AHASegments
 from .concentration import CurveSet
 from .fit import FitResult, Outcome, TissueCurves
-from .maps import ParameterMaps, SegmentStatistics, derived_quantities
+from .maps import ParameterMaps, SegmentStatistics, derived_deviations, derived_quantities
 from .series import Masks, PerfusionSeries
 from .settings import Settings
 
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """One AHA segment: ``statistics`` over its voxels and ``mean_curve``, the fit of their mean, both by quantity, inside
-    units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``reason`` says why a fit is not valid.
+    """One AHA segment: ``statistics`` over its voxels and ``mean_curve``, the fit of their mean with its standard
+    deviations ``mean_curve_sd``, all by quantity, inside units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``reason`` says why a fit is not valid.
     """
 
     segment: int
@@ -25,6 +25,7 @@ class SegmentRow:
     valid_share: float | None
     statistics: dict[str, SegmentStatistics]
     mean_curve: dict[str, float]
+    mean_curve_sd: dict[str, float]
     reason: str = ""
 
 
@@ -68,6 +69,7 @@ def segment_table(
     """One row for each segment of the model, in order; ``fitted`` is the fit of the mean curves of ``numbers``."""
     by_mean = derived_quantities(fitted.parameters, hct=settings.hct, density=settings.density)
     by_mean["residual"] = fitted.residual
+    deviations = derived_deviations(fitted.sd, hct=settings.hct, density=settings.density)
     columns = {name: maps.by_segment(segments, name) for name in maps.values if name != "valid"}
     rows = []
     for place, flow in enumerate(columns["MBF"]):
@@ -81,6 +83,7 @@ def segment_table(
                 valid_share=flow.valid_share,
                 statistics={name: column[place] for name, column in columns.items()},
                 mean_curve={} if row is None else {name: float(value[row]) for name, value in by_mean.items()},
+                mean_curve_sd={} if row is None else {name: float(value[row]) for name, value in deviations.items()},
                 reason="not measured" if row is None else Outcome(fitted.outcome[row]).reason,
             )
         )

@@ -6,7 +6,7 @@ E = PS / (F_p + PS)     K_trans = E F_p         MTT = (v_p + v_e) / F_p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,7 +44,8 @@ class SegmentStatistics:
 @dataclass(frozen=True)
 class ParameterMaps:
     """``values`` quantity name -> (k, j, i), inside units, NaN outside the myocardium and where nothing was fitted;
-    ``valid`` (k, j, i) bool, the voxels that the solver vouches for; ``geometry``.
+    ``valid`` (k, j, i) bool, the voxels that the solver vouches for; ``geometry``; ``sd`` standard deviations of the quantities
+    that the method gives them for, likewise.
 
     Raises InputError for a map that is not on the grid.
     """
@@ -52,9 +53,10 @@ class ParameterMaps:
     values: dict[str, np.ndarray]
     valid: np.ndarray
     geometry: Geometry
+    sd: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in (("valid", self.valid), *self.values.items()):
+        for name, value in (("valid", self.valid), *self.values.items(), *self.sd.items()):
             if np.shape(value) != self.geometry.shape:
                 raise InputError(
                     f"The {name} map is {np.shape(value)} (slices, rows, columns) and its grid is {self.geometry.shape}."
@@ -121,6 +123,23 @@ def derived_quantities(parameters: KineticParameters, *, hct: float, density: fl
     return {name: np.where(np.isfinite(value), value, np.nan) for name, value in found.items()}
 
 
+def derived_deviations(sd: KineticParameters | None, *, hct: float, density: float) -> dict[str, np.ndarray]:
+    """Standard deviations (n,), inside units, of the parameters and of what is proportional to one of them; empty without any."""
+    if sd is None:
+        return {}
+    given = dict(sd.items())
+    found = {
+        **given,
+        "F_b": blood_from_plasma(given["F_p"], hct=hct),
+        "MBF": myocardial_blood_flow(given["F_p"], hct=hct, density=density),
+    }
+    if "v_p" in given:
+        found["v_b"] = blood_from_plasma(given["v_p"], hct=hct)
+    if "PS" in given:
+        found["PS_g"] = given["PS"] / density
+    return {name: value for name, value in found.items() if np.isfinite(value).any()}
+
+
 def derived_from(names: tuple[str, ...]) -> list[str]:
     """``names`` of parameters and of the quantities that are made of them."""
     made_of = {"v_b": ("v_p",), "PS_g": ("PS",), "E": ("PS",), "K_trans": ("PS",), "MTT": ("v_p", "v_e")}
@@ -136,7 +155,9 @@ def parameter_maps(
     columns = derived_quantities(result.parameters, hct=hct, density=density)
     columns |= {"residual": result.residual, "valid": result.valid.astype(float)}
     values = {name: curves.scatter(column, geometry.shape) for name, column in columns.items()}
-    return ParameterMaps(values, values["valid"] == 1, geometry)
+    deviations = derived_deviations(result.sd, hct=hct, density=density)
+    sd = {name: curves.scatter(column, geometry.shape) for name, column in deviations.items()}
+    return ParameterMaps(values, values["valid"] == 1, geometry, sd)
 
 
 def mean_curves(curves: TissueCurves, segments: AHASegments) -> tuple[TissueCurves, tuple[int, ...]]:

@@ -36,6 +36,11 @@ _METHODS = {
     Method.REDUCED: "PINN reduced",
     Method.COMBINED: "PINN combined",
 }
+_DEVIATIONS = {
+    Method.NLLS: "linearised: too small where the problem is curved",
+    Method.FERMI: "linearised: too small where the problem is curved",
+    Method.MAP: "of the posterior, noise of the input not counted",
+}
 _CONVERSIONS = {
     Conversion.TRAIN: "saturation recovery with train",
     Conversion.SATURATION_RECOVERY: "saturation recovery without train",
@@ -117,6 +122,11 @@ def _write_maps(analysis: Analysis, folder: Path) -> None:
         if name in doubtful:
             keys["doubtful"] = "this method gives the quantity and does not determine it"
         write_map(folder / f"{name}.nrrd", quantity.shown(values), geometry, keys=keys)
+    for name, values in analysis.maps.sd.items():
+        quantity = QUANTITIES[name]
+        words = f"standard deviation of {name} ({quantity.label}), {_DEVIATIONS[analysis.settings.fit.method]}"
+        keys = {"quantity": words, "units": quantity.unit, "OSIPI": quantity.code, **common}
+        write_map(folder / f"{name}_sd.nrrd", quantity.shown(values), geometry, keys=keys)
     write_label(folder / "segments.nrrd", analysis.segments.label, geometry)
 
 
@@ -145,7 +155,7 @@ def _segment_columns(row: SegmentRow) -> dict:
     for name in sorted(row.statistics, key=lambda name: name != "MBF"):  # what is looked for comes first
         found = row.statistics[name]
         column = QUANTITIES[name].column
-        values = {"mean_curve": row.mean_curve.get(name)}
+        values = {"mean_curve": row.mean_curve.get(name), "mean_curve_sd": row.mean_curve_sd.get(name)}
         values |= {key: getattr(found, key) for key in ("median", "q1", "q3", "mean", "sd")}
         columns |= {f"{column}_{key}": None if value is None else shown(name, value) for key, value in values.items()}
     return {**columns, "reason": row.reason}

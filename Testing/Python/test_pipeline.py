@@ -32,6 +32,11 @@ def a_phantom():
 
 
 @pytest.fixture(scope="module")
+def a_noisy_phantom():
+    return make_phantom(Preset.FAST, seed=2)
+
+
+@pytest.fixture(scope="module")
 def the_settings(a_phantom) -> Settings:
     return with_insertion(Settings(hct=a_phantom.hct), a_phantom.insertion_lps)
 
@@ -143,6 +148,32 @@ def test_everything_is_written_and_listed(an_analysis, tmp_path):
     assert maps | PICTURES | {"aha.csv", "aif.csv", "segment_curves.csv", "segments.nrrd"} <= set(outputs)
     assert result["outputs"] == list(outputs)
     assert all((tmp_path / "out" / name).stat().st_size > 0 for name in outputs)
+
+
+def test_the_deviations_are_maps_of_their_own_in_the_same_units(an_analysis, tmp_path):
+    write_analysis(an_analysis, tmp_path / "out")
+    flow, _, keys = read_map(tmp_path / "out" / "MBF_sd.nrrd")
+    plasma, _, _ = read_map(tmp_path / "out" / "F_p_sd.nrrd")
+    assert keys["units"] == "mL/min/g" and keys["quantity"].startswith("standard deviation of MBF")
+    there = np.isfinite(flow)
+    assert there.sum() > 100 and flow[there] == pytest.approx(plasma[there] / (1 - 0.45) / 1.05, rel=1e-5)
+    with (tmp_path / "out" / "aha.csv").open(newline="") as file:
+        row = next(iter(csv.DictReader(file)))
+    assert float(row["MBF_mL_min_g_mean_curve_sd"]) > 0
+
+
+def test_a_learnt_prior_gives_a_whole_study(a_noisy_phantom, the_settings, tmp_path):
+    found = {}
+    for method in (Method.NLLS, Method.MAP):
+        settings = replace(the_settings, fit=FitSettings(method))
+        analysis = quantify(a_noisy_phantom.series, a_noisy_phantom.masks, settings)
+        true = a_noisy_phantom.truth["MBF"]
+        wall = a_noisy_phantom.masks.myocardium & np.isfinite(analysis.maps["MBF"])
+        found[method] = np.median(np.abs(analysis.maps["MBF"][wall] / true[wall] - 1))
+    write_analysis(analysis, tmp_path / "out")
+    assert found[Method.MAP] < 0.8 * found[Method.NLLS]
+    assert "2CXM, prior learnt from the study" in json.loads((tmp_path / "out" / "result.json").read_text())["method"]
+    assert (tmp_path / "out" / "PS_sd.nrrd").exists()
 
 
 def test_a_map_says_what_it_is(an_analysis, tmp_path):
