@@ -43,35 +43,40 @@ def fit_networks(
     ``start_from``: another method's result of these curves, or an earlier study's network. Raises InputError where
     TensorFlow is missing or broken, where the device is not there, and where ``start_from`` does not fit.
     """
-    started = clock.perf_counter()
+    started, warn, share = clock.perf_counter(), Notes(report), NLLS_SHARE if _needs_nlls(settings) else 0.0
     load_tensorflow()
     from .pinn import device
     from .pinn.problem import slice_problems
 
-    outcome = screen(curves, len(parameter_names(settings.method)))
-    wanted = outcome == Outcome.FITTED
     _check_start(start_from, settings, len(curves))
-    notes: list[str] = []
-
-    def warn(text: str) -> None:
-        notes.append(text)
-        report(Warned(text))
-
     for text in _doubts(settings):
         warn(text)
-    share = NLLS_SHARE if _needs_nlls(settings) else 0.0
+    outcome = screen(curves, len(parameter_names(settings.method)))
     found, T_a, known = _before(curves, aif, settings, within(report, 0.0, share), checkpoint, start_from, warn)
-    problems = slice_problems(curves, aif, wanted, T_a)
+    problems = slice_problems(curves, aif, outcome == Outcome.FITTED, T_a)
     begin = (found, start_from if isinstance(start_from, TrainedNetwork) else None)
     details = {"seed": settings.network.seed, "tensorflow": device.VERSION}
     with device.chosen(settings.network) as name:
         fits = _train_all(problems, aif, settings, begin, within(report, share, 1.0), warn, checkpoint, name)
     return network_result(
         curves, aif, settings, problems, fits, outcome,
-        T_a=T_a, known=known, notes=notes,
+        T_a=T_a, known=known, notes=warn.notes,
         details={"start": _start_words(settings, start_from), **details, "device": name},
         seconds=clock.perf_counter() - started,
     )  # fmt: skip
+
+
+class Notes:
+    """Warnings of a fit: told at once, and kept for the result; each once."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.notes: list[str] = []
+
+    def __call__(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            self.report(Warned(text))
 
 
 def load_tensorflow() -> None:

@@ -45,7 +45,7 @@ def study(label, phantom, fit):
 
 
 def main():
-    """The same study by NLLS, and by the network without and with NLLS's delays."""
+    """The same study by NLLS, with a learnt prior, and by the network without and with NLLS's delays."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=31)
     parser.add_argument("--steps", type=int, default=2500)
@@ -54,7 +54,8 @@ def main():
     network = NetworkSettings(steps=options.steps, start=Start.NLLS)
     combined = FitSettings(method=Method.COMBINED, network=network)
     shifted = replace(combined, network=replace(network, shift=Shift.PRESHIFT))
-    study("nlls, delay fitted", phantom, FitSettings())
+    study("nlls, delay fitted", phantom, FitSettings(method=Method.NLLS))
+    study("map, delay fitted", phantom, FitSettings(method=Method.MAP))
     study(f"combined, {options.steps} steps, no delay", phantom, combined)
     study(f"combined, {options.steps} steps, delays of NLLS", phantom, shifted)
 

@@ -61,16 +61,11 @@ def fit_slice(
 
     ``tell(step, row, seconds_left)`` may raise Cancelled: then the state is kept first.
     """
-    options, key = settings.network, f"slice-{problem.clock}"
-    seed = np.random.SeedSequence([options.seed, problem.clock])
-    network = PerfusionNetwork(settings.method, len(problem.rows), options, seed)
-    is_mesh = settings.method is Method.MESH
-    objective = MeshObjective(network, problem, options, aif) if is_mesh else Objective(network, problem, options)
-    training = Training(network, objective, options)
+    training, key = _training(problem, aif, settings), f"slice-{problem.clock}"
     history = _resumed(training, checkpoint, key)
     if history is None:
-        history = History(options)
-        _begin(network, problem, aif, begin)
+        history = History(settings.network)
+        _begin(training.network, problem, aif, begin)
     keep = _keeper(checkpoint, key, training, history)
     try:
         train(training, history, tell=_both(keep, tell), warn=warn)
@@ -81,19 +76,27 @@ def fit_slice(
     if not _has_converged(history, begin):
         first, last = history.rows[0]["total"], history.rows[-1]["total"]
         warn(f"The training went astray: its loss was {first:.3g} and is {last:.3g}. Lower the learning rate.")
-    return SliceFit(
-        {name: value.numpy().astype(float) for name, value in network.parameters().items()},
-        fitted_curves(network, problem),
-        history.rows,
-        {name: value.numpy() for name, value in network.state().items()}
-        | {VOXELS: problem.voxels}
-        | {
-            "time_mean_s": np.array(problem.mean),
-            "time_sigma_s": np.array(problem.sigma),
-            "peak_mM": np.array(problem.peak),
-        },
-        training.step,
-    )
+    return _read_off(training, history, problem)
+
+
+def _training(problem: SliceProblem, aif: ArterialInput, settings: FitSettings) -> Training:
+    """Network, loss and training of a slice, at a random start of its own."""
+    options = settings.network
+    seed = np.random.SeedSequence([options.seed, problem.clock])
+    network = PerfusionNetwork(settings.method, len(problem.rows), options, seed)
+    is_mesh = settings.method is Method.MESH
+    objective = MeshObjective(network, problem, options, aif) if is_mesh else Objective(network, problem, options)
+    return Training(network, objective, options)
+
+
+def _read_off(training: Training, history: History, problem: SliceProblem) -> SliceFit:
+    """What the training left; with the weights what turns them back into curves."""
+    network = training.network
+    units = {"time_mean_s": problem.mean, "time_sigma_s": problem.sigma, "peak_mM": problem.peak}
+    weights = {name: value.numpy() for name, value in network.state().items()}
+    weights |= {VOXELS: problem.voxels, **{name: np.array(value) for name, value in units.items()}}
+    parameters = {name: value.numpy().astype(float) for name, value in network.parameters().items()}
+    return SliceFit(parameters, fitted_curves(network, problem), history.rows, weights, training.step)
 
 
 def _resumed(training: Training, checkpoint, key: str) -> History | None:
