@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from .. import __version__
 from .apart import apart
+from .muted import wake
 from .parser import settings_of
 from .terminal import Terminal
 from .unfinished import unfinished
@@ -26,6 +27,7 @@ def fit(options: Namespace, terminal: Terminal, started: float) -> int:
     ready = time.perf_counter()
     curves, aif, names = read_curves(options.curves)
     start_from = read_weights(options.start_from) if options.start_from else None
+    wake(settings.fit)
     with unfinished(options.output, settings.fit, lambda: _digest(options, settings)) as kept:
         result = solvers.fit(curves, aif, settings.fit, terminal.report, kept, start_from)
         write_parameters(options.output, names, result)

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..events import within
 from .apart import apart, of_one_kind
 from .curves import times
+from .muted import wake
 from .parser import settings_of
 from .tables import segment_lines, truth_lines
 from .terminal import Terminal
@@ -131,6 +132,7 @@ def _quantified(
     drawn, folder = read_masks(masks, images.geometry), into or options.output
     settings = with_insertion(settings, read_insertion(insertion) if insertion else None)
     earlier = read_weights(options.start_from) if options.start_from else None
+    wake(settings.fit)
     with unfinished(folder, settings.fit, lambda: input_digest(images, drawn, settings, earlier)) as kept:
         report = within(terminal.report, 0.0, 0.9)
         analysis = quantify_study(images, drawn, settings, report, kept, earlier).with_seconds(start_up=start_up)

@@ -95,6 +95,14 @@ def load_tensorflow() -> None:
             os.environ[_BACKEND] = before
 
 
+def look_for_devices() -> None:
+    """Load TensorFlow and let it look for a GPU, which takes a while and makes it talk."""
+    load_tensorflow()
+    from .pinn import device
+
+    device.found()
+
+
 def _load(name: str) -> None:
     try:
         importlib.import_module(name)

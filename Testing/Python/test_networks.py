@@ -318,6 +318,15 @@ def fit_command(folder: Path, *options: str) -> list[str]:
     return ["fit", str(folder / "curves.csv"), "-o", str(folder / "out.csv"), "--T_a", "fixed", "--quiet", *options]
 
 
+def test_the_terminal_hears_nothing_of_tensorflow_s_own(tmp_path):
+    a_table(tmp_path)
+    options = fit_command(tmp_path, "--method", "combined", "--steps", "2")
+    command = [sys.executable, "-m", "MyoPINNLib", *options]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0
+    assert [line for line in run.stderr.splitlines() if not line.startswith("solver ")] == []
+
+
 def test_the_table_of_a_network_names_steps_start_and_what_is_doubtful(tmp_path):
     a_table(tmp_path)
     assert cli.main(fit_command(tmp_path, "--method", "reduced", "--steps", "5", "--threads", "1")) == 0

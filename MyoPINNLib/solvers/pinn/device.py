@@ -14,6 +14,11 @@ from ...network_settings import Device, NetworkSettings
 VERSION = tf.__version__
 
 
+def found() -> int:
+    """How many GPUs there are."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
 @contextlib.contextmanager
 def chosen(settings: NetworkSettings) -> Iterator[str]:
     """Compute on the device that the settings ask for while the block runs; gives its name in plain words.

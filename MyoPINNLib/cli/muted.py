@@ -1,0 +1,36 @@
+"""TensorFlow greets the terminal in its own words as it loads, some of them errors that are none; here it does so unheard."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..settings import FitSettings
+
+_STDERR = 2
+
+
+def wake(settings: FitSettings) -> None:
+    """Load what a network needs, where one is wanted. Raises InputError where it is missing or broken."""
+    if settings.method.is_network:
+        from ..solvers.networks import look_for_devices
+
+        with muted():
+            look_for_devices()
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Nothing that the block writes to the process's stderr is seen."""
+    sys.stderr.flush()
+    kept = os.dup(_STDERR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, _STDERR)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(nowhere)
