@@ -185,8 +185,9 @@ def draft_of(path: Path) -> Iterator[BinaryIO]:
 def _lies_in(folder: Path, path: Path) -> bool:
     """False where ``path`` leads outside ``folder`` (resolved), or nowhere at all."""
     try:
-        return path.resolve().is_relative_to(folder)
-    except (OSError, RuntimeError):  # a link that leads to itself
+        nowhere = path.is_symlink() and not path.exists()
+        return path.resolve().is_relative_to(folder) and not nowhere
+    except (OSError, RuntimeError):  # a link that leads to itself, before Python 3.13
         return False
 
 

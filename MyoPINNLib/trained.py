@@ -11,7 +11,7 @@ from .network_settings import NetworkSettings, Normalisation
 from .settings import Method
 
 VOXELS = "voxels"
-SCALES = ("time_mean_s", "time_sigma_s", "peak_mM")
+SCALES = ("time_mean_s", "time_sigma_s", "peak_mM", "curves_rms_mM")
 LARGEST = 1e6
 _TAKE = "Take the weights.npz of a finished result."
 _FLOATS, _WHOLE, _NUMBERS = "f", "iu", "fiu"  # kinds of NumPy's types
@@ -65,7 +65,8 @@ def weight_shapes(method: Method, build: NetworkSettings, curves: int) -> dict[s
 class TrainedNetwork:
     """``method``, ``layers``, ``width`` and ``normalisation`` that a network was built by, the ``steps`` it was trained, and
     ``slices``, one a clock: weights by name, ``voxels`` (K, 3), the k, j, i of its curves, and, where they are known,
-    ``SCALES``: mean and standard deviation (s) of the frame times and the input's peak (mM).
+    ``SCALES``: mean and standard deviation (s) of the frame times, the input's peak (mM), and the root mean square of the
+    measured curves (mM), by which the same curves are known again.
 
     Raises InputError where the build is none of a network, a weight is missing, has another shape or type than the build
     asks for, or is no number below ``LARGEST``.

@@ -111,7 +111,7 @@ def _load(name: str) -> None:
             raise InputError(f"The networks need {name}, which is not installed.", INSTALL) from error
         raise InputError(
             f"{name} is installed but does not load ({type(error).__name__}).",
-            'Install it anew with: pip install --force-reinstall "myopinn[engine]"; nlls and fermi work without it.',
+            'Install it anew with: pip install --force-reinstall "myopinn[engine]"; nlls, map and fermi work without it.',
         ) from error
 
 

@@ -150,6 +150,23 @@ def test_the_same_voxels_go_on_where_an_earlier_network_ended(method):
         assert value == pytest.approx(before, rel=0.05)
 
 
+def test_nothing_of_one_patient_s_voxels_reaches_another_s_in_voxels_of_the_same_numbers():
+    """A defect in some voxels of the first study must not be seen in the second, however few its steps."""
+    sick = {name: value.copy() for name, value in TRUTH.items()}
+    sick["F_p"] = np.full(6, 0.03)
+    sick["F_p"][:2] = 0.005
+    first = fitted(curves=exact_curves(truth=sick), start="nlls", steps=20)
+    assert first.parameters.F_p[0] < 0.4 * first.parameters.F_p[5]
+    second = fitted(steps=1, learning_rate=1e-7, start_from=first.trained)
+    assert np.ptp(np.log(second.parameters.F_p)) < 0.01
+    assert np.ptp(second.C_t, axis=0).max() < 1e-4 * second.C_t.max()
+
+
+def test_a_flow_that_still_moves_at_the_end_is_told():
+    assert any("needs more steps" in note for note in fitted(steps=400, history_every=50).notes)
+    assert not any("needs more steps" in note for note in fitted(start="nlls", steps=20).notes)
+
+
 def test_other_voxels_start_as_the_typical_voxel_of_the_earlier_study():
     earlier = fitted(steps=600)
     other = exact_curves(truth=hearts(9))

@@ -55,6 +55,11 @@ class SliceProblem:
         """First and last frame, standardised: where the random times are drawn, and t = 0 of the initial condition."""
         return float(self.time[0]), float(self.time[-1])
 
+    @property
+    def curves_rms(self) -> float:
+        """Root mean square of the measured curves, mM: no two studies share it."""
+        return float(self.peak * np.sqrt((self.C_myo**2).mean()))
+
     def standardised(self, seconds):
         """t^ of times in s."""
         return (np.asarray(seconds, dtype=float) - self.mean) / self.sigma

@@ -22,6 +22,7 @@ from .problem import SliceProblem
 from .training import History, Row, Training, train
 
 KEEP_EVERY = 10.0
+LARGEST_DRIFT = 0.02
 _POINTS_AT_ONCE = 100_000
 
 
@@ -76,7 +77,16 @@ def fit_slice(
     if not _has_converged(history, begin):
         first, last = history.rows[0]["total"], history.rows[-1]["total"]
         warn(f"The training went astray: its loss was {first:.3g} and is {last:.3g}. Lower the learning rate.")
+    if abs(drift := _drift(history)) > LARGEST_DRIFT:
+        warn(f"The mean F_p still moved by {drift:+.0%} in the last fifth of the training: it needs more steps.")
     return _read_off(training, history, problem)
+
+
+def _drift(history: History) -> float:
+    """By how much of itself the mean flow moved in the last fifth of the steps; 0 where the history is too short to say."""
+    steps = [row["step"] for row in history.rows]
+    earlier = [row for row in history.rows if row["step"] <= 0.8 * steps[-1]] if len(steps) > 1 else []
+    return history.rows[-1]["F_p"] / earlier[-1]["F_p"] - 1.0 if earlier else 0.0
 
 
 def _training(problem: SliceProblem, aif: ArterialInput, settings: FitSettings) -> Training:
@@ -93,6 +103,7 @@ def _read_off(training: Training, history: History, problem: SliceProblem) -> Sl
     """What the training left; with the weights what turns them back into curves."""
     network = training.network
     units = {"time_mean_s": problem.mean, "time_sigma_s": problem.sigma, "peak_mM": problem.peak}
+    units["curves_rms_mM"] = problem.curves_rms
     weights = {name: value.numpy() for name, value in network.state().items()}
     weights |= {VOXELS: problem.voxels, **{name: np.array(value) for name, value in units.items()}}
     parameters = {name: value.numpy().astype(float) for name, value in network.parameters().items()}
@@ -118,9 +129,16 @@ def _has_converged(history: History, begin: Begin) -> bool:
 def _begin(network: PerfusionNetwork, problem: SliceProblem, aif: ArterialInput, begin: Begin) -> None:
     if begin.trained is not None:
         weights = min(begin.trained.slices, key=lambda part: abs(_level(part[VOXELS]) - _level(problem.voxels)))
-        warm.transfer(network, weights, problem.voxels, weights[VOXELS])
+        warm.transfer(network, weights, same=_same_curves(weights, problem))
     if begin.found is not None:
         warm.start_at(network, problem, aif, {name: value[problem.rows] for name, value in begin.found.items()})
+
+
+def _same_curves(weights: dict[str, np.ndarray], problem: SliceProblem) -> bool:
+    """True where the weights were trained on these very curves, not on another study's in voxels of the same numbers."""
+    voxels, rms = weights[VOXELS], float(weights.get("curves_rms_mM", np.nan))
+    same_places = voxels.shape == problem.voxels.shape and bool((voxels == problem.voxels).all())
+    return same_places and abs(rms - problem.curves_rms) <= 1e-9 * problem.curves_rms
 
 
 def _level(voxels: np.ndarray) -> float:

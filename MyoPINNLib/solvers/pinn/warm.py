@@ -77,11 +77,10 @@ def _is_layer(variable) -> bool:
     return not variable.path.rsplit("/", 1)[-1].startswith("log_")
 
 
-def transfer(network: PerfusionNetwork, weights: dict[str, np.ndarray], voxels: np.ndarray, known: np.ndarray) -> None:
-    """Begin at an earlier network's ``weights``: the trunk as it is; of its curves (at ``known`` (m, 3)) those of the same
-    ``voxels`` (K, 3) where all are the same, else each curve begins as the earlier ones' typical curve.
+def transfer(network: PerfusionNetwork, weights: dict[str, np.ndarray], *, same: bool) -> None:
+    """Begin at an earlier network's ``weights``. Where they were trained on the ``same`` curves, go on; else the trunk as it is,
+    and each curve begins as the earlier ones' typical curve: nothing of one patient's voxels reaches another's.
     """
-    same = known.shape == voxels.shape and bool((known == voxels).all())
     for name, variable in network.state().items():
         if name not in weights:  # PS, after the reduced model
             continue
