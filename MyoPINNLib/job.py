@@ -134,7 +134,7 @@ class Checkpoint:
 
     def load(self, key: str):
         """The arrays saved under ``key``, by name; None where there are none, or the file is damaged, too large or a link."""
-        from .files.weights import DAMAGED, stored_arrays
+        from .files.npz import DAMAGED, stored_arrays
 
         path = self._file(key)
         try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from ..errors import InputError
 from ..fit import PARAMETERS, FitResult, TissueCurves
 from ..quantities import QUANTITIES, shown
 from ..series import checked_time
+from .npz import DAMAGED, TooLarge, stored_arrays
 from .outputs import write_whole
 from .words import plain
 
@@ -92,13 +91,12 @@ def _numbers(path: Path, number: int, header: list[str], row: list[str]) -> list
 
 def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-                raise _too_large(path)
-        with np.load(path, allow_pickle=False) as arrays:
+        with stored_arrays(path, MAX_BYTES) as arrays:
             time, C_ap, C_t = (np.asarray(arrays[name], dtype=float) for name in (TIME, INPUT, TISSUE))
             names = tuple(str(name) for name in np.ravel(arrays["names"])) if "names" in arrays else None
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except TooLarge as error:
+        raise _too_large(path) from error
+    except (*DAMAGED, TypeError) as error:
         raise InputError(f'"{path.name}" does not hold curves.', _ARRAYS) from error
     C_t = np.atleast_2d(C_t)
     if time.ndim != 1 or C_ap.shape != time.shape or C_t.ndim != 2 or C_t.shape[1:] != time.shape:

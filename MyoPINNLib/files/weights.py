@@ -1,30 +1,21 @@
-"""``weights.npz``: a trained network as plain arrays. It may come from anyone: no pickle, and sizes are checked first."""
+"""``weights.npz``: a trained network as plain arrays. It may come from anyone."""
 
 from __future__ import annotations
 
-import contextlib
-import math
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
 from ..trained import SCALES, VOXELS, TrainedNetwork, network_build, network_method, weight_shapes
+from .npz import DAMAGED, StoredArrays, Strange, stored_arrays
 from .outputs import whole_file
 
 MAX_BYTES = 1_000_000_000
-MAX_ARRAYS = 10_000
 FORMAT = 1
-DAMAGED = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _TAKE = "Take the weights.npz of a result that a network made."
-_NPY = ".npy"
-_ENCRYPTED = 1
 _OF_SLICE = re.compile(r"slice([1-9][0-9]{0,4})/(.+)", re.DOTALL)
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0}  # 64 kB at most; later versions have headers of up to 4 GB
 
 
 def write_weights(path: Path, trained: TrainedNetwork) -> Path:
@@ -89,63 +80,3 @@ def _scalar(arrays: StoredArrays, name: str, kind: type):
         wanted = "a whole number" if kind is int else "a word"
         raise Strange(f"its {name} is {value!r:.40}, not {wanted}")
     return value
-
-
-class Strange(ValueError):
-    """What is wrong with a file of arrays, as the end of a sentence."""
-
-
-@contextlib.contextmanager
-def stored_arrays(path: Path, most: int) -> Iterator[StoredArrays]:
-    """The arrays of a ``.npz`` file that may come from anyone, ``most`` bytes of them; raises Strange or one of ``DAMAGED``."""
-    size = path.stat().st_size
-    if size > most:
-        raise Strange(f"it has {size} bytes; at most {most} are read")
-    with zipfile.ZipFile(path) as archive:
-        yield StoredArrays(archive, most)
-
-
-class StoredArrays(Mapping):
-    """name -> array, each read when it is asked for, and only where its header asks for as much memory as there is data."""
-
-    def __init__(self, archive: zipfile.ZipFile, most: int) -> None:
-        members = [member for member in archive.infolist() if member.filename.endswith(_NPY)]
-        if len(members) > MAX_ARRAYS:
-            raise Strange(f"it holds {len(members)} arrays; at most {MAX_ARRAYS} are read")
-        size = sum(member.file_size for member in members)
-        if size > most:
-            raise Strange(f"it unpacks to {size} bytes; at most {most} are read")
-        self._archive = archive
-        self._members = {member.filename.removesuffix(_NPY): member for member in members}
-        if len(self._members) < len(members):
-            raise Strange("it holds an array of the same name twice")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        member = self._members[name]
-        if member.flag_bits & _ENCRYPTED:
-            raise Strange(f"its {name!r:.60} is encrypted")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Strange(f"its {name!r:.60} is of compression {member.compress_type}, which is not read")
-        with self._archive.open(member) as stream:
-            _check_header(stream, name, member.file_size)
-            stream.seek(0)
-            return np.lib.format.read_array(stream, allow_pickle=False)
-
-
-def _check_header(stream, name: str, size: int) -> None:
-    """Strange where the array's header cannot be read, or asks for other than what is left of ``size`` bytes."""
-    try:
-        shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
-    except Exception as error:  # its text goes through Python's parser, which may raise whatever it likes
-        raise Strange(f"the header of its {name!r:.60} cannot be read") from error
-    if dtype.hasobject or dtype.itemsize == 0:
-        raise Strange(f"its {name!r:.60} holds no plain values")
-    needed, left = math.prod(shape) * dtype.itemsize, size - stream.tell()
-    if min(shape, default=0) < 0 or needed != left:
-        raise Strange(f"its {name!r:.60} needs {needed} bytes and has {left}")

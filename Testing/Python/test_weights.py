@@ -236,7 +236,7 @@ def test_a_file_that_would_fill_the_memory_is_told(a_file, monkeypatch):
 
 
 def test_a_file_of_very_many_arrays_is_told(a_file, monkeypatch):
-    monkeypatch.setattr("MyoPINNLib.files.weights.MAX_ARRAYS", 10)
+    monkeypatch.setattr("MyoPINNLib.files.npz.MAX_ARRAYS", 10)
     refused(a_file, "22 arrays; at most 10 ")
 
 
