@@ -16,6 +16,7 @@ import numpy as np
 from .bolus import checked_bolus, earlier_hump
 from .errors import InputError
 from .relaxation import Readout, concentration_from_signal, without_noise_floor
+from .robust import width
 from .series import Masks, PerfusionSeries
 from .settings import SignalSettings
 
@@ -100,7 +101,7 @@ def shading(places: np.ndarray, start: np.ndarray) -> np.ndarray:
         root = np.sqrt(weight)
         surface = terms @ np.linalg.lstsq(terms * root[:, None], level * root, rcond=None)[0]
         off = np.abs(level - surface)
-        spread = max(np.median(off[usable]) / 0.6745, 1e-9)
+        spread = max(width(off[usable]), 1e-9)
         weight = usable * np.minimum(1.0, spread / np.maximum(off, 1e-12))
     return np.exp(surface)
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.signal import medfilt
 
 from .errors import InputError
+from .robust import width
 
 FOOT = 0.03
 NOISE_WIDTHS = 4.0
@@ -33,7 +34,7 @@ class Bolus:
 
 def noise_of(curve: np.ndarray) -> float:
     """Standard deviation of the noise of a smooth curve (t,), from its second differences."""
-    return float(np.median(np.abs(np.diff(curve, n=2))) / (0.6745 * np.sqrt(6.0)))
+    return float(width(np.diff(curve, n=2)) / np.sqrt(6.0))
 
 
 def find_bolus(curve: np.ndarray) -> Bolus:

@@ -11,12 +11,13 @@ import numpy as np
 from ..aif import ArterialInput
 from ..events import Progress, Report
 from ..fit import FitResult, KineticParameters, TissueCurves
+from ..robust import width
 
 Arrays = dict[str, np.ndarray]
 Found = list[tuple[np.ndarray, Arrays]]
 
 _FRAMES_FOR_NOISE = 8
-_MAD_OF_THIRD_DIFFERENCES = 0.6745 * np.sqrt(1 + 9 + 9 + 1)
+_SD_OF_THIRD_DIFFERENCES = np.sqrt(1 + 9 + 9 + 1)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Batch:
         counted = self.C_t[:, self.counted]
         if counted.shape[1] < _FRAMES_FOR_NOISE:
             return np.full(len(counted), np.inf)
-        rough = np.median(np.abs(np.diff(counted, n=3, axis=1)), axis=1) / _MAD_OF_THIRD_DIFFERENCES
+        rough = width(np.diff(counted, n=3, axis=1), axis=1) / _SD_OF_THIRD_DIFFERENCES
         return rough**2 * (self.root_weight**2).sum()
 
 

@@ -29,7 +29,8 @@ from .modes import Problem, best, some_of
 from .outcomes import judge, screen
 from .posterior import summary
 from .sampling import fingerprint, sample
-from .workbench import LOGARITHMS, Workbench
+from .starts import LOGARITHMS
+from .workbench import Workbench
 
 LEARNERS = 1200
 ENOUGH_EFFECTIVE, FEWEST_EFFECTIVE = 40.0, 5.0

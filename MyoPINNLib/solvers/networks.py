@@ -21,12 +21,12 @@ from ..trained import TrainedNetwork, parameter_names
 from .network_results import network_result
 from .nlls import fit_nlls
 from .outcomes import screen
+from .starts import LOGARITHMS
 
 INSTALL = 'Install it with: pip install "myopinn[engine]"'
 NLLS_SHARE = 0.05
 NEIGHBOURS = 9
 _BACKEND = "KERAS_BACKEND"
-_START = ("F_p", "v_p", "v_e", "PS")
 _NO_DELAY = (Outcome.NO_ENHANCEMENT, Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.DELAY_AT_LIMIT)
 
 
@@ -161,7 +161,9 @@ def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, star
     if earlier is None:
         return None, T_a, known
     given = dict(earlier.parameters.items())
-    found = {name: from_neighbours(shown(name, given[name]), earlier.valid, curves) for name in _START if name in given}
+    found = {
+        name: from_neighbours(shown(name, given[name]), earlier.valid, curves) for name in LOGARITHMS if name in given
+    }
     return found, T_a, known
 
 

@@ -23,9 +23,8 @@ from ..settings import Delay, FitSettings
 from .batches import Arrays, Batch, assemble, in_batches
 from .levenberg import Minimum, levenberg_marquardt
 from .outcomes import conclude, screen
-from .starts import MIDDLE, Dictionary, delay_grid
+from .starts import LOGARITHMS, MIDDLE, Dictionary, bounds, delay_grid
 
-NAMES = ("F_p", "v_p", "v_e", "PS")
 SAME_CHI_SQUARE = 4.0
 _LONGEST_STEP = (1.5, 1.5, 1.5, 1.5, 1.5)
 _TRIAL_ITERATIONS = 10
@@ -51,7 +50,7 @@ def fit_nlls(
     outcome = screen(curves, unknowns)
     solve = lambda batch: _fit_batch(batch, aif, settings, convolution)  # noqa: E731
     found = in_batches(curves, outcome == Outcome.FITTED, settings.chunk, solve, report, checkpoint, stage="nlls")
-    return assemble(found, curves, outcome, (*NAMES, "T_a"), aif, clock.perf_counter() - started)
+    return assemble(found, curves, outcome, (*LOGARITHMS, "T_a"), aif, clock.perf_counter() - started)
 
 
 @dataclass(frozen=True)
@@ -87,34 +86,27 @@ class ExchangeModel:
         return C_t, tissue_sensitivity(C_t, response, rates, F_p, C_ap)[: x.shape[1]]
 
 
-def _bounds(settings: FitSettings) -> tuple[np.ndarray, np.ndarray]:
-    ranges = [np.log(getattr(settings, f"{name}_range")) for name in NAMES]
-    if settings.delay is Delay.FIT:
-        ranges.append(np.array(settings.T_a_range))
-    return tuple(np.array(ranges).T)
-
-
 def _fit_batch(batch: Batch, aif: ArterialInput, settings: FitSettings, convolution) -> Arrays:
     sought = settings.delay is Delay.FIT
     delays = delay_grid(settings.T_a_range) if sought else np.array([settings.T_a])
     known = None if sought else settings.T_a
     model = ExchangeModel(batch.C_t.T.copy(), batch.time, batch.root_weight, aif, convolution, known)
     starts = Dictionary(convolution, aif, batch.time, delays, batch.root_weight).best(batch.C_t * batch.root_weight)
-    bounds = _bounds(settings)
-    best = _best_of_starts(model, batch, starts, bounds, settings)
-    return conclude(batch, model, best, bounds, _COLUMNS | ({"T_a": (4, False)} if sought else {}), settings)
+    limits = bounds(settings)
+    best = _best_of_starts(model, batch, starts, limits, settings)
+    return conclude(batch, model, best, limits, _COLUMNS | ({"T_a": (4, False)} if sought else {}), settings)
 
 
-def _best_of_starts(model, batch: Batch, starts, bounds, settings: FitSettings) -> Minimum:
+def _best_of_starts(model, batch: Batch, starts, limits, settings: FitSettings) -> Minimum:
     """A few steps from each start, then the best of them to the end.
 
     The start of middle wash-in is kept unless another is better beyond what noise does: minima that differ by less
     cannot be told apart, and the extreme ones run away to flows that no heart has.
     """
-    m = len(bounds[0])
+    m = len(limits[0])
     options = {
-        "lower": bounds[0],
-        "upper": bounds[1],
+        "lower": limits[0],
+        "upper": limits[1],
         "longest_step": np.array(_LONGEST_STEP[:m]),
         "tolerance": settings.tolerance / batch.counted.sum(),
         "noise_power": batch.noise_power(),

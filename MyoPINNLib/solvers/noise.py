@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..robust import width
+
 OUTLYING = 5.0
-_WIDTH = 1.4826
 _FEWEST_FOR_WIDTH = 10
 _LEAST_EXCESS = 2e-3
 _OF_PEAK = 3e-4
@@ -41,7 +42,7 @@ class NoiseLevel:
             chance.append(2.0 / free)
         spread = np.concatenate(logs)
         middle = np.median(spread)
-        excess = (_WIDTH * np.median(np.abs(spread - middle))) ** 2 - np.concatenate(chance).mean()
+        excess = width(spread - middle) ** 2 - np.concatenate(chance).mean()
         return cls(float(np.exp(middle)), 2.0 / max(excess, _LEAST_EXCESS))
 
     def sigma(self, residual: np.ndarray, inlying: np.ndarray, unknowns: int, peak: np.ndarray) -> np.ndarray:
@@ -56,8 +57,8 @@ def outlying(residual: np.ndarray, unknowns: int) -> np.ndarray:
     frames = residual.shape[1]
     if frames < unknowns + _FEWEST_FOR_WIDTH:
         return np.zeros(residual.shape, dtype=bool)
-    width = _WIDTH * np.median(np.abs(residual), axis=1) * np.sqrt(frames / (frames - unknowns))
-    return np.abs(residual) > OUTLYING * width[:, None]
+    usual = width(residual, axis=1) * np.sqrt(frames / (frames - unknowns))
+    return np.abs(residual) > OUTLYING * usual[:, None]
 
 
 def without_spikes(C_t: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..fit import Outcome, TissueCurves
+from ..robust import width
 from ..settings import Delay, FitSettings
 from .batches import Arrays, Batch
 from .levenberg import Minimum, held_at_bounds
@@ -45,7 +46,7 @@ def judge(measured, fitted, found: Arrays, *, unknowns: int, converged, settings
     together = (residual[:, 1:] * residual[:, :-1]).sum(axis=1) / left
     F_p, T_a = found["F_p"], found["T_a"]
     outcome[found["F_p_sd"] > UNDETERMINED_SD * F_p] = Outcome.UNDETERMINED
-    spread = np.median(np.abs(residual), axis=1) / 0.6745
+    spread = width(residual, axis=1)
     worst = np.abs(residual).max(axis=1)
     outcome[(worst > OUTLYING_WIDTHS * spread) & (worst > POOR_RESIDUAL_SHARE * peak)] = Outcome.OUTLYING_FRAME
     outcome[(rms > POOR_RESIDUAL_SHARE * peak) & (together > POOR_AUTOCORRELATION)] = Outcome.POOR_FIT

@@ -7,7 +7,7 @@ import numpy as np
 from ..prior import Prior, normalised_weights
 from .batches import Arrays
 from .sampling import Samples
-from .workbench import LOGARITHMS
+from .starts import LOGARITHMS
 
 _HALF = 0.5
 _TINY = 1e-300

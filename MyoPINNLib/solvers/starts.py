@@ -13,7 +13,9 @@ import numpy as np
 
 from ..aif import ArterialInput
 from ..kinetics import Rates, tissue_response
+from ..settings import Delay, FitSettings
 
+LOGARITHMS = ("F_p", "v_p", "v_e", "PS")
 WASHIN_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 EXCHANGE_OVER_FLOW = (0.03, 0.1, 0.3, 1.0, 3.0)
 INTERSTITIUM_OVER_PLASMA = (0.5, 2.0, 6.0, 20.0)
@@ -57,6 +59,15 @@ class Dictionary:
             found[:, :4] *= scale[:, None]
             chosen.append(found)
         return chosen
+
+
+def bounds(settings: FitSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper limits (m,) of x: ln F_p, ln v_p, ln v_e, ln PS and, where it is sought, T_a."""
+    ranges = [np.log(getattr(settings, f"{name}_range")) for name in LOGARITHMS]
+    if settings.delay is Delay.FIT:
+        ranges.append(np.array(settings.T_a_range))
+    lower, upper = np.array(ranges).T
+    return lower, upper
 
 
 def delay_grid(limits: tuple[float, float]) -> np.ndarray:

@@ -16,8 +16,8 @@ from .compressed import Compression
 from .levenberg import Minimum
 from .modes import Problem, best
 from .noise import NoiseLevel, outlying, without_spikes
+from .starts import LOGARITHMS, bounds
 
-LOGARITHMS = ("F_p", "v_p", "v_e", "PS")
 CLEANINGS = 2
 LEAST_NOISE, MOST_NOISE = 1e-4, 0.1
 
@@ -53,7 +53,7 @@ class Workbench:
         measured[:, batch.counted] = without_spikes(measured[:, batch.counted])
         rough, peak = np.sqrt(batch.noise_power() / batch.counted.sum()), measured.max(axis=1)
         sigma = np.clip(rough, LEAST_NOISE * peak, MOST_NOISE * peak)
-        return Problem(compression, compression.compress(measured), sigma, *self._bounds())
+        return Problem(compression, compression.compress(measured), sigma, *bounds(self.settings))
 
     def residual(self, batch: Batch, problem: Problem, x: np.ndarray) -> np.ndarray:
         """(n, t) weighted curves less those of x (n, m)."""
@@ -81,10 +81,3 @@ class Workbench:
             if not spiked.any():
                 break
         return problem, modes
-
-    def _bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        ranges = [np.log(getattr(self.settings, f"{name}_range")) for name in LOGARITHMS]
-        if self.seeks_delay:
-            ranges.append(np.array(self.settings.T_a_range))
-        lower, upper = np.array(ranges).T
-        return lower, upper

@@ -47,7 +47,17 @@ FLOORS = (
     ),
     *(
         (f"MyoPINNLib/{name}.py", 1)
-        for name in ("geometry", "series", "aif", "convolution", "kinetics", "residue", "settings", "network_settings")
+        for name in (
+            "geometry",
+            "series",
+            "aif",
+            "robust",
+            "convolution",
+            "kinetics",
+            "residue",
+            "settings",
+            "network_settings",
+        )
     ),
     *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "errors", "options", "__init__")),
 )

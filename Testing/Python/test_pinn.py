@@ -13,7 +13,7 @@ from MyoPINNLib.settings import Method
 
 tf = pytest.importorskip("tensorflow", reason="the networks need TensorFlow")
 
-from MyoPINNLib.solvers.pinn import gram, losses, warm  # noqa: E402
+from MyoPINNLib.solvers.pinn import losses, shared, warm  # noqa: E402
 from MyoPINNLib.solvers.pinn.training import History, Training, is_sound, train  # noqa: E402
 
 SLICE = hearts(120)
@@ -114,7 +114,7 @@ def test_voxels_taken_in_pieces_give_the_same_loss():
     net, _, _ = a_training()
     phi = net.features(tf.constant(np.linspace(-1.5, 1.5, 50)[:, None], tf.float32))[0]
     head = net.head[:, :12]
-    values = [float(gram.positive_terms(phi, head, pieces=pieces)) for pieces in (1, 2, 5)]
+    values = [float(shared.positive_terms(phi, head, pieces=pieces)) for pieces in (1, 2, 5)]
     assert values[0] > 0 and values[1:] == pytest.approx(values[:1] * 2, rel=1e-6)
 
 

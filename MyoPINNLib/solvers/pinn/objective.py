@@ -5,13 +5,13 @@ from __future__ import annotations
 import tensorflow as tf
 
 from ...network_settings import Collocation, NetworkSettings
-from . import gram, losses
+from . import losses, shared
 from .network import PerfusionNetwork
 from .problem import SliceProblem
 
 
 class Objective:
-    """The loss of the networks whose curves share a trunk; ``plain``: by curves and a tape, else by Gram matrices.
+    """The loss of the networks whose curves share a trunk; ``plain``: by curves, else by what they share (shared.py).
 
     ``pieces`` > 1 takes the voxels a part at a time where memory is short. Same numbers all three ways.
     """
@@ -74,14 +74,14 @@ class Objective:
     def _residual(self, phi, slope, late, p, e, kinetics):
         method = self.network.method
         if not self.plain:
-            return gram.residual_terms(method, phi, slope, late, p, e, self.share, kinetics)
+            return shared.residual_terms(method, phi, slope, late, p, e, self.share, kinetics)
         curves = {"C_p": phi @ p, "C_e": phi @ e, "C_ap": late @ self.share, "dC_p": slope @ p, "dC_e": slope @ e}
         return losses.residual_loss(losses.residuals(method, **curves, kinetics=kinetics))
 
     def _positive(self, phi, head, p, e):
         if self.plain:
             return losses.positive_loss(phi @ p, phi @ e)
-        return gram.positive_terms(phi, head[:, : 2 * self.network.curves], pieces=self.pieces)
+        return shared.positive_terms(phi, head[:, : 2 * self.network.curves], pieces=self.pieces)
 
 
 def _single(values):
