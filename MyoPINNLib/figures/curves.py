@@ -75,7 +75,8 @@ def draw(
             place = numbers.index(segment) if segment in numbers else None
             _segment_panel(axes, segment, segment_curves, result, place, flows)
             axes.set(xlim=_span(segment_curves), ylim=_limits(segment_curves, result))
-            _label_edges(axes, ring, segment, last_row=row == len(rings))
+            lowest = all(below.count <= segment - ring.first for below in rings[row:])
+            _label_edges(axes, ring, segment, lowest=lowest)
     add_words(figure, title=title, footer=footer)
     return figure
 
@@ -138,13 +139,13 @@ def _limits(curves: TissueCurves, result: FitResult) -> tuple[float, float]:
     return low - 0.04 * (high - low), high + 0.28 * (high - low)
 
 
-def _label_edges(axes: Axes, ring: Ring, segment: int, *, last_row: bool) -> None:
-    """Axis words only at the left and lower edge of the block of panels."""
+def _label_edges(axes: Axes, ring: Ring, segment: int, *, lowest: bool) -> None:
+    """Axis words only at the left edge of the block of panels, and below the lowest panel of each column."""
     if segment == ring.first:
         axes.set_ylabel(f"{ring.level.value.capitalize()}\n$C_t$ (mM)", size=9)
     else:
         axes.tick_params(labelleft=False)
-    if last_row:
+    if lowest:
         axes.set_xlabel("time (s)", size=9)
 
 

@@ -323,6 +323,12 @@ def test_each_segment_has_its_dots_its_line_and_its_flow(fitted_segments):
     assert panel(figure, 9).texts[0].get_text() == f"MBF {flow:.2f}"
 
 
+def test_the_lowest_panel_of_each_column_names_its_time_axis(fitted_segments):
+    figure = curves_of(fitted_segments)
+    named = {n for n in range(1, 17) if panel(figure, n).get_xlabel() == "time (s)"}
+    assert named == {11, 12, 13, 14, 15, 16}
+
+
 def test_frames_left_out_are_not_drawn(fitted_segments):
     measured, result, numbers = fitted_segments
     weight = np.ones(measured.time.shape)
