@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from MyoPINNLib import cli
 from MyoPINNLib.aif import ArterialInput
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,14 @@ def reference_data() -> Path:
     folder = Path(os.environ.get("MYOPINN_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
     if not (folder / "osipi").is_dir():
         pytest.skip(f"no reference data in {folder}; name their folder in MYOPINN_REFERENCE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def a_study(tmp_path_factory) -> Path:
+    """A small synthetic study as DICOM with its masks; nobody changes it."""
+    folder = tmp_path_factory.mktemp("study") / "fast"
+    assert cli.main(["simulate", "fast", "-o", str(folder), "--quiet"]) == 0
     return folder
 
 

@@ -26,13 +26,6 @@ F_P = np.array([0.01, 0.02, 0.04])
 
 
 @pytest.fixture(scope="module")
-def a_study(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("study") / "fast"
-    assert cli.main(["simulate", "fast", "-o", str(folder), "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
 def a_result(a_study, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("result") / "out"
     assert cli.main([*quantify(a_study, folder), "--quiet"]) == 0

@@ -23,13 +23,6 @@ FIT = "fit of voxels"
 
 
 @pytest.fixture(scope="module")
-def a_study(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("study") / "fast"
-    assert cli.main(["simulate", "fast", "-o", str(folder), "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
 def the_uninterrupted(a_study, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("jobs") / "job"
     assert cli.main(["run", str(make_job(a_study, folder).folder), "--quiet"]) == 0

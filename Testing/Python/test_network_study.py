@@ -25,13 +25,6 @@ STEPS = 60
 
 
 @pytest.fixture(scope="module")
-def a_study(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("study") / "fast"
-    assert cli.main(["simulate", "fast", "-o", str(folder), "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
 def a_result(a_study, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("result") / "combined"
     command = ["quantify", str(a_study / "dicom"), "--masks", str(a_study / "masks.nrrd"), "-o", str(folder), "--quiet"]
