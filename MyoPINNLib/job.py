@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -27,6 +27,7 @@ SCHEMA = 1
 JOB, OUTPUT, CHECKPOINT, RESULT, CANCEL = "job.json", "output", "checkpoint", "result.json", "cancel"
 MAX_JOB_BYTES = 1_000_000
 MAX_CHECKPOINT_BYTES = 1_000_000_000
+_SAVED = re.compile(r"\.?[0-9a-f]{32}\.npz(\.partial)?")
 _KEYS = ("schema", "series", "masks", "insertion", "start_from", "settings")
 
 
@@ -156,8 +157,12 @@ class Checkpoint:
                 np.savez(file, **arrays)
 
     def clear(self) -> None:
-        """Forget everything: the run is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Forget everything: the run is done. Only what a checkpoint wrote is deleted."""
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                if _SAVED.fullmatch(path.name):
+                    path.unlink()
+            self.folder.rmdir()
 
     def _file(self, key: str) -> Path:
         name = hashlib.sha256(f"{self.digest}\n{self.part_name}\n{key}".encode()).hexdigest()[:32]

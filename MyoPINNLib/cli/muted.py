@@ -23,9 +23,14 @@ def wake(settings: FitSettings) -> None:
 
 @contextmanager
 def muted() -> Iterator[None]:
-    """Nothing that the block writes to the process's stderr is seen."""
-    sys.stderr.flush()
-    kept = os.dup(_STDERR)
+    """Nothing that the block writes to the process's stderr is seen, if there is one."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, _STDERR)

@@ -66,6 +66,15 @@ def test_a_training_of_the_command_line_goes_on_where_it_was_stopped(tmp_path, m
     assert (tmp_path / "out.csv").read_text() == whole and not (tmp_path / "out.csv.unfinished").exists()
 
 
+def test_a_folder_of_the_user_s_beside_the_output_is_left_alone(tmp_path):
+    a_table(tmp_path)
+    mine = tmp_path / "out.csv.unfinished" / "notes.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert cli.main(fit_command(tmp_path, "--method", "combined", "--steps", "3", "--threads", "1")) == 0
+    assert mine.read_text() == "mine" and list(mine.parent.iterdir()) == [mine]
+
+
 @pytest.mark.parametrize(
     "option", [("--steps", "5"), ("--start", "nlls"), ("--w-data", "1"), ("--start-from", "x.npz")]
 )
