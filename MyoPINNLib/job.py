@@ -22,6 +22,7 @@ from .errors import InputError
 from .log import LOG
 from .results import told
 from .settings import Settings, settings_from_json
+from .untrusted import NotAnObject, TooLong, json_object
 
 SCHEMA = 1
 JOB, OUTPUT, CHECKPOINT, RESULT, CANCEL = "job.json", "output", "checkpoint", "result.json", "cancel"
@@ -207,19 +208,17 @@ def _object(path: Path) -> dict:
     if not path.is_file():
         raise InputError(f'The folder "{path.parent.name}" holds no {path.name}.', "Choose a job folder.")
     try:
-        size = path.stat().st_size
-        if size > MAX_JOB_BYTES:
-            raise InputError(
-                f"{path.name} has {size} bytes; a job has {MAX_JOB_BYTES} at most.", "Choose a job folder."
-            )
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return json_object(path, MAX_JOB_BYTES)
     except OSError as error:
         raise InputError(f"{path.name} could not be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
+    except TooLong as error:
+        raise InputError(
+            f"{path.name} has {path.stat().st_size} bytes; a job has {MAX_JOB_BYTES} at most.", "Choose a job folder."
+        ) from error
+    except NotAnObject as error:
+        raise InputError(f"{path.name} is not a JSON object.", "Write the job again.") from error
+    except ValueError as error:
         raise InputError(f"{path.name} is not valid JSON.", "Write the job again.") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path.name} is not a JSON object.", "Write the job again.")
-    return values
 
 
 def _check_schema(values: Mapping) -> None:

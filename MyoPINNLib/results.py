@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .swap import PREFIX, Journal, begin, locked, own, read, recover, swap
+from .untrusted import json_object
 
 SEAL = "result.json"
 SEAL_KEY = "myopinn"
@@ -157,11 +158,9 @@ def _foreign(folder: Path) -> str | None:
 def _sealed(path: Path) -> frozenset[str]:
     """The files that a seal lists; none where it is no seal."""
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_SEAL_BYTES:
-            return frozenset()
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        values = {} if path.is_symlink() else json_object(path, MAX_SEAL_BYTES)
+    except (OSError, ValueError):
         return frozenset()
-    if not isinstance(values, dict) or SEAL_KEY not in values or not isinstance(values.get("outputs"), list):
+    if SEAL_KEY not in values or not isinstance(values.get("outputs"), list):
         return frozenset()
     return frozenset(item for item in values["outputs"] if isinstance(item, str))

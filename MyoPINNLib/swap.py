@@ -18,6 +18,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from .errors import InputError
+from .untrusted import json_object
 
 PREFIX = ".myopinn-"
 LOCK, JOURNAL, DRAFT, OLD = (PREFIX + name for name in ("lock", "journal", "draft", "old"))
@@ -89,10 +90,10 @@ def read(folder: Path) -> Journal | None:
         return None
     path = folder / JOURNAL
     try:
-        values = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= MAX_JOURNAL_BYTES else None
+        values = json_object(path, MAX_JOURNAL_BYTES)
         journal = Journal(values["partial"], tuple(values["leaving"]), tuple(values["coming"]))
         sound = _PARTIAL.fullmatch(journal.partial) and all(map(_plain, (*journal.leaving, *journal.coming)))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         sound = None
     if not sound or any(_strange(folder / name) for name in journal.places):
         raise _foreign(folder, JOURNAL)

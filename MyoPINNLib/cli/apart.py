@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import InputError
 from ..results import MAX_SEAL_BYTES, SEAL
+from ..untrusted import json_object
 
 PHANTOM = "phantom"
 
@@ -29,10 +29,9 @@ def apart(output: Path, inputs: Iterable[Path | None]) -> None:
 def of_one_kind(folder: Path, *, phantom: bool) -> None:
     """InputError where a study would replace a result, or a result a study: only like replaces like."""
     try:
-        with (folder / SEAL).open("rb") as stream:
-            values = json.loads(stream.read(MAX_SEAL_BYTES))
-    except (OSError, ValueError, RecursionError):
+        values = json_object(folder / SEAL, MAX_SEAL_BYTES)
+    except (OSError, ValueError):
         return
-    if isinstance(values, dict) and (PHANTOM in values) != phantom:
+    if (PHANTOM in values) != phantom:
         there, here = ("a result", "a study") if phantom else ("a study", "a result")
         raise InputError(f'"{folder.name}" holds {there}; {here} may not replace it.', "Choose an empty or new folder.")

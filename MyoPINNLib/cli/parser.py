@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +10,7 @@ from .. import __version__
 from ..errors import InputError
 from ..network_settings import Collocation, Device, Normalisation, Shift, Start
 from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
+from ..untrusted import json_object
 
 OF_ONE_STUDY = ("insertion_lps_mm", "levels")
 MAX_SETTINGS_BYTES = 1_000_000
@@ -147,13 +147,12 @@ def _settings_file(path: Path) -> dict:
     Of another study's result the insertion point and the slice levels are left out: they lie in that patient.
     """
     try:
-        text = path.read_bytes()[: MAX_SETTINGS_BYTES + 1]
-        values = json.loads(text.decode("utf-8"))
+        values = json_object(path, MAX_SETTINGS_BYTES)
     except OSError as error:
         raise InputError(f'The settings "{path.name}" could not be read: {error.strerror}.') from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f'The settings "{path.name}" are not valid JSON.', "Take those of a result.json.") from error
-    if isinstance(values, dict) and isinstance(values.get("settings"), dict):
+    if isinstance(values.get("settings"), dict):
         values = values["settings"]
         if isinstance(values.get("aha"), dict):
             values["aha"] = {name: value for name, value in values["aha"].items() if name not in OF_ONE_STUDY}

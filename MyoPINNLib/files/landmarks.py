@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
+from ..untrusted import TooLong, json_object
 from .words import plain
 
 MAX_BYTES = 4_000_000
@@ -22,13 +22,15 @@ def read_insertion(path: Path) -> tuple[tuple[float, float, float], ...]:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f'"{path.name}" has more than {MAX_BYTES} bytes: it is no list of a few points.', _HINT)
-        markups = json.loads(path.read_bytes().decode("utf-8-sig"))["markups"]
+        markups = json_object(path, MAX_BYTES)["markups"]
         points = [point for markup in markups for point in _points(markup, path.name)]
     except OSError as error:
         raise InputError(f'The points "{path.name}" could not be read: {error.strerror}.', "Check the path.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except TooLong as error:
+        raise InputError(
+            f'"{path.name}" has more than {MAX_BYTES} bytes: it is no list of a few points.', _HINT
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f'"{path.name}" is no point list of Slicer.', _HINT) from error
     if not points:
         raise InputError(f'"{path.name}" holds no point.', "Set the anterior RV insertion in Slicer and save it.")

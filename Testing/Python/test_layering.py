@@ -59,7 +59,7 @@ FLOORS = (
             "network_settings",
         )
     ),
-    *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "errors", "options", "__init__")),
+    *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "errors", "options", "untrusted", "__init__")),
 )
 
 # Who may import a library; whatever is not named here or in the standard library may not be imported at all.
