@@ -49,24 +49,34 @@ def study(label, preset, settings, *, seeds, noise, limit):
     )
 
 
+def studies_of(method, *, seeds):
+    """Every preset by one exact method."""
+    one = [1]
+    plain = Settings(fit=FitSettings(method=method))
+    dual = replace(plain, signal=SignalSettings(bolus=Bolus.DUAL))
+    linear = replace(plain, signal=SignalSettings(bolus=Bolus.DUAL, conversion=Conversion.LINEAR))
+    name = method.value
+    for preset in (Preset.STRESS, Preset.REST, Preset.TWO_VESSEL):
+        label = f"{preset.value}, {name}, no noise (wanted: all within 2 %)"
+        study(label, preset, plain, seeds=one, noise=False, limit=0.02)
+    study(f"stress, {name} (wanted: 14 of 16 within 10 %)", Preset.STRESS, plain, seeds=seeds, noise=True, limit=0.10)
+    study(f"rest, {name}", Preset.REST, plain, seeds=seeds, noise=True, limit=0.10)
+    study(f"noisy stress, {name}", Preset.NOISY, plain, seeds=seeds, noise=True, limit=0.10)
+    study(f"dual bolus, {name}, no noise", Preset.DUAL_BOLUS, dual, seeds=one, noise=False, limit=0.12)
+    study(f"dual bolus, {name} (wanted: within 12 %)", Preset.DUAL_BOLUS, dual, seeds=seeds, noise=True, limit=0.12)
+    study(f"dual bolus, linear conversion, {name}", Preset.DUAL_BOLUS, linear, seeds=one, noise=False, limit=0.12)
+
+
 def main():
     """Print every study."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     seeds = range(1, parser.parse_args().seeds + 1)
-    plain, one = Settings(), [1]
-    dual = Settings(signal=SignalSettings(bolus=Bolus.DUAL))
+    one = [1]
+    for method in (Method.MAP, Method.NLLS):
+        studies_of(method, seeds=seeds)
     fermi = Settings(fit=FitSettings(method=Method.FERMI))
     without_train = Settings(signal=SignalSettings(conversion=Conversion.SATURATION_RECOVERY))
-    dual_linear = Settings(signal=SignalSettings(bolus=Bolus.DUAL, conversion=Conversion.LINEAR))
-    for preset in (Preset.STRESS, Preset.REST, Preset.TWO_VESSEL):
-        study(f"{preset.value}, no noise (wanted: all within 2 %)", preset, plain, seeds=one, noise=False, limit=0.02)
-    study("stress (wanted: 14 of 16 within 10 %)", Preset.STRESS, plain, seeds=seeds, noise=True, limit=0.10)
-    study("rest", Preset.REST, plain, seeds=seeds, noise=True, limit=0.10)
-    study("noisy stress", Preset.NOISY, plain, seeds=seeds, noise=True, limit=0.10)
-    study("dual bolus, no noise", Preset.DUAL_BOLUS, dual, seeds=one, noise=False, limit=0.12)
-    study("dual bolus (wanted: within 12 %)", Preset.DUAL_BOLUS, dual, seeds=seeds, noise=True, limit=0.12)
-    study("dual bolus, linear conversion", Preset.DUAL_BOLUS, dual_linear, seeds=one, noise=False, limit=0.12)
     study("stress, fermi, no noise", Preset.STRESS, fermi, seeds=one, noise=False, limit=0.10)
     study("stress, fermi", Preset.STRESS, fermi, seeds=seeds, noise=True, limit=0.10)
     study("stress, readout train ignored, no noise", Preset.STRESS, without_train, seeds=one, noise=False, limit=0.10)
