@@ -9,7 +9,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import InputError
 from ..network_settings import Collocation, Device, Normalisation, Shift, Start
-from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
+from ..settings import DEFAULT_METHOD, Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
 from ..untrusted import json_object
 
 OF_ONE_STUDY = ("insertion_lps_mm", "levels")
@@ -30,7 +30,7 @@ def _words(kind) -> str:
 
 
 # option, where in the JSON settings, type, metavar, help
-_METHOD = ("--method", ("fit", "method"), str, _words(Method), "how curves are fitted (nlls)")
+_METHOD = ("--method", ("fit", "method"), str, _words(Method), f"how curves are fitted ({DEFAULT_METHOD.value})")
 _STUDY_OPTIONS = (
     _METHOD,
     ("--hct", ("hct",), float, "FRACTION", "haematocrit (0.45)"),

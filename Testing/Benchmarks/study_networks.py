@@ -12,16 +12,19 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from paper_object import paper_object
+from paper_object import RectangleConvolution, paper_object
 
+from MyoPINNLib.events import silent
 from MyoPINNLib.fit import FitResult, KineticParameters, TissueCurves
 from MyoPINNLib.network_settings import NetworkSettings
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.solvers import fit
+from MyoPINNLib.solvers.map import fit_map
 
 SLICE = 1
 STOPS = (1000, 4000, 7500, 15000, 22500, 25000)
+WARM_STOPS = (250, 1000, 2500)
 NAMES = ("F_p", "v_p", "v_e", "PS")
 
 
@@ -38,6 +41,11 @@ class Memory:
     def save(self, key, arrays) -> None:
         """Keep ``arrays``."""
         self.kept[key] = dict(arrays)
+
+
+def rectangle(aif, _times):
+    """The paper's discrete convolution in place of the exact one."""
+    return RectangleConvolution(aif.time, aif.C_ap)
 
 
 def one_slice(reference):
@@ -72,6 +80,21 @@ def at_the_truth(reference, settings, steps):
     by_v_p_line(result, truth)
 
 
+def begun_at_map(label, reference, settings, **discrete):
+    """``combined`` begun at the result of ``map``, by itself and as training goes on: does it need the cold start's 25 000 steps?"""
+    curves, truth = one_slice(reference)
+    start = fit_map(curves, reference.aif, replace(settings, method=Method.MAP), silent, **discrete)
+    nmse, errors = metrics.nmse(start.parameters, truth), metrics.error_summary(start.parameters, truth)
+    words = " / ".join(f"{nmse[name]:.3f}" for name in NAMES)
+    middle = " / ".join(f"{errors[name]['median']:.1%}" for name in NAMES)
+    print(f"{label}, map: NMSE {words}, all {nmse['all']:.3f}   median {middle}   {start.seconds:6.1f} s", flush=True)
+    memory, begun = Memory(), time.perf_counter()
+    for stop in WARM_STOPS:
+        at = replace(settings, network=replace(settings.network, steps=stop))
+        result = fit(curves, reference.aif, at, checkpoint=memory, start_from=start)
+        scores(f"{label}, from map, {stop} steps", result, truth, time.perf_counter() - begun)
+
+
 def by_v_p_line(result, truth):
     """Median error of F_p for each v_p of the grid."""
     off = result.parameters.F_p / truth.F_p - 1
@@ -103,6 +126,10 @@ def main():
     settings = FitSettings(method=Method(options.method), delay=Delay.FIXED, network=network)
     stops = [stop for stop in STOPS if stop < options.steps] + [options.steps]
     study(f"{options.method}, paper's object", paper_object(seed=options.seed), settings, stops)
+    begun_at_map("paper's object", paper_object(seed=options.seed), settings, convolution=rectangle)
+    noisy = objects.exact_grid(seed=options.seed, noise=objects.Noise.PAPER)
+    study(f"{options.method}, exact, paper's noise", noisy, settings, stops)
+    begun_at_map("exact, paper's noise", noisy, settings)
     exact = objects.exact_grid(seed=options.seed, noise=objects.Noise.NONE)
     at_the_truth(exact, settings, min(options.steps, 2500))
     study(f"{options.method}, exact, no noise", exact, settings, stops, by_v_p=True)

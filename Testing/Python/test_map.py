@@ -11,7 +11,7 @@ from MyoPINNLib.errors import Cancelled
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
-from MyoPINNLib.settings import Delay, FitSettings, Method
+from MyoPINNLib.settings import DEFAULT_METHOD, Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics
 from MyoPINNLib.simulate.objects import Noise, sick_fifth, twin, two_kinds
 from MyoPINNLib.simulate.patient_like import Patient, ischaemic, patient_like
@@ -70,6 +70,13 @@ def test_the_prior_beats_single_voxels(a_twin, fitted_twin):
     alone = medians(fit(a_twin.curves, a_twin.aif, NLLS_FIXED), a_twin)
     together = medians(fitted_twin, a_twin)
     assert all(together[name] < 0.85 * alone[name] for name in NAMES)
+
+
+def test_the_default_has_the_smaller_error_of_flow_on_every_object(a_twin, fitted_twin, a_patient, fitted_patient):
+    assert FitSettings().method is DEFAULT_METHOD is Method.MAP
+    for reference, found, other_settings in ((a_twin, fitted_twin, NLLS_FIXED), (a_patient, fitted_patient, NLLS)):
+        other = fit(reference.curves, reference.aif, other_settings)
+        assert medians(found, reference)["F_p"] < medians(other, reference)["F_p"]
 
 
 def test_no_flow_runs_away_at_high_noise():

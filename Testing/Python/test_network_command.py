@@ -11,6 +11,7 @@ from pinn_cases import TIME, an_input, exact_curves
 
 from MyoPINNLib import cli
 from MyoPINNLib.events import Progress
+from MyoPINNLib.settings import DEFAULT_METHOD
 
 pytest.importorskip("tensorflow", reason="the networks need TensorFlow")
 
@@ -81,7 +82,7 @@ def test_a_folder_of_the_user_s_beside_the_output_is_left_alone(tmp_path):
 def test_an_option_of_the_networks_is_refused_by_other_methods(tmp_path, capsys, option):
     a_table(tmp_path)
     assert cli.main(fit_command(tmp_path, *option)) == 2
-    assert f"{option[0]} is for the networks, and the method is nlls." in capsys.readouterr().err
+    assert f"{option[0]} is for the networks, and the method is {DEFAULT_METHOD.value}." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ TRUTH = {
     "PS": np.array([0.01, 0.015, 0.02, 0.008]),
 }
 DELAYS = np.array([0.0, 0.7, 1.4, -0.3])
+NLLS = FitSettings(method=Method.NLLS)
+NLLS_FIXED = replace(NLLS, delay=Delay.FIXED)
 ALONE = [method for method in Method if not method.is_network]  # the networks: test_networks.py
 
 
@@ -64,7 +66,7 @@ def many(an_aif, size, seed=1):
 
 
 def test_nlls_recovers_the_parameters_of_exact_curves(curves, an_exact_aif):
-    result = fit(curves, an_exact_aif, FitSettings(delay=Delay.FIXED))
+    result = fit(curves, an_exact_aif, NLLS_FIXED)
     for name, truth in TRUTH.items():
         np.testing.assert_allclose(getattr(result.parameters, name), truth, rtol=1e-4)
     assert result.valid.all()
@@ -72,20 +74,20 @@ def test_nlls_recovers_the_parameters_of_exact_curves(curves, an_exact_aif):
 
 
 def test_nlls_finds_the_delay_too(late_curves, an_exact_aif):
-    result = fit(late_curves, an_exact_aif, FitSettings())
+    result = fit(late_curves, an_exact_aif, NLLS)
     np.testing.assert_allclose(result.parameters.T_a, DELAYS, atol=1e-3)
     np.testing.assert_allclose(result.parameters.F_p, TRUTH["F_p"], rtol=1e-3)
 
 
 def test_a_given_delay_is_taken_as_it_is(curves, an_exact_aif):
     late = replace(curves, C_t=tissue_curve(an_exact_aif, TIME, **TRUTH, T_a=1.1))
-    result = fit(late, an_exact_aif, FitSettings(delay=Delay.FIXED, T_a=1.1))
+    result = fit(late, an_exact_aif, replace(NLLS_FIXED, T_a=1.1))
     np.testing.assert_allclose(result.parameters.F_p, TRUTH["F_p"], rtol=1e-4)
     assert (result.parameters.T_a == 1.1).all()
 
 
 def test_the_fitted_curve_is_the_model_at_the_parameters(late_curves, an_exact_aif):
-    result = fit(noisy(late_curves, 0.03), an_exact_aif, FitSettings())
+    result = fit(noisy(late_curves, 0.03), an_exact_aif, NLLS)
     again = tissue_curve(an_exact_aif, TIME, **dict(result.parameters.items()))
     np.testing.assert_allclose(result.C_t, again, atol=1e-10)
 
@@ -93,21 +95,21 @@ def test_the_fitted_curve_is_the_model_at_the_parameters(late_curves, an_exact_a
 def test_each_slice_is_fitted_on_its_own_clock(an_exact_aif):
     times = np.stack([TIME, TIME + 0.31])
     C_t = np.concatenate([tissue_curve(an_exact_aif, t, **TRUTH) for t in times])
-    result = fit(TissueCurves(times, np.repeat([0, 1], 4), C_t), an_exact_aif, FitSettings(delay=Delay.FIXED))
+    result = fit(TissueCurves(times, np.repeat([0, 1], 4), C_t), an_exact_aif, NLLS_FIXED)
     np.testing.assert_allclose(result.parameters.F_p, np.tile(TRUTH["F_p"], 2), rtol=1e-4)
 
 
 def test_a_frame_of_weight_zero_does_not_count(curves, an_exact_aif):
     spoilt, weight = curves.C_t.copy(), np.ones((1, 60))
     spoilt[:, 20], weight[:, 20] = np.nan, 0.0
-    result = fit(replace(curves, C_t=spoilt, weight=weight), an_exact_aif, FitSettings(delay=Delay.FIXED))
+    result = fit(replace(curves, C_t=spoilt, weight=weight), an_exact_aif, NLLS_FIXED)
     np.testing.assert_allclose(result.parameters.F_p, TRUTH["F_p"], rtol=1e-4)
     assert np.isfinite(result.C_t).all()
 
 
 def test_the_standard_deviation_covers_the_truth_about_as_often_as_it_says(an_exact_aif):
     curves, flow = many(an_exact_aif, 400)
-    result = fit(noisy(curves, 0.01), an_exact_aif, FitSettings(delay=Delay.FIXED))
+    result = fit(noisy(curves, 0.01), an_exact_aif, NLLS_FIXED)
     covered = np.abs(np.log(result.parameters.F_p / flow)) < result.sd.F_p / result.parameters.F_p
     assert 0.6 < covered.mean() < 0.8
 
@@ -122,7 +124,7 @@ def test_noise_alone_is_told_from_enhancement(an_exact_aif):
 def test_a_curve_that_cannot_be_fitted_says_why_and_leaves_the_others_alone(curves, an_exact_aif):
     C_t = curves.C_t.copy()
     C_t[1, 30], C_t[2] = np.nan, -0.01
-    result = fit(replace(curves, C_t=C_t), an_exact_aif, FitSettings(delay=Delay.FIXED))
+    result = fit(replace(curves, C_t=C_t), an_exact_aif, NLLS_FIXED)
     assert result.reasons[1] == "the curve holds values that are not numbers"
     assert result.reasons[2] == "no enhancement above the noise"
     assert result.reasons[0] == result.reasons[3] == ""
@@ -131,22 +133,22 @@ def test_a_curve_that_cannot_be_fitted_says_why_and_leaves_the_others_alone(curv
 
 def test_a_curve_that_is_no_tissue_is_called_a_poor_fit(curves, an_exact_aif):
     ramp = np.where(TIME > 30, 0.5, 0.0) * np.sign(np.sin(TIME / 2))
-    result = fit(replace(curves, C_t=curves.C_t + ramp), an_exact_aif, FitSettings())
+    result = fit(replace(curves, C_t=curves.C_t + ramp), an_exact_aif, NLLS)
     assert (result.outcome == Outcome.POOR_FIT).all()
 
 
 def test_five_frames_are_too_few_for_five_unknowns(an_exact_aif):
     few = TissueCurves.on_one_clock(TIME[10:35:5], tissue_curve(an_exact_aif, TIME[10:35:5], **TRUTH))
-    assert fit(few, an_exact_aif, FitSettings()).reasons == ["fewer frames than parameters"] * 4
+    assert fit(few, an_exact_aif, NLLS).reasons == ["fewer frames than parameters"] * 4
 
 
 def test_no_curve_at_all_is_a_fault(an_exact_aif):
     with pytest.raises(FitError, match="no curve"):
-        fit(TissueCurves.on_one_clock(TIME, np.empty((0, 60))), an_exact_aif, FitSettings())
+        fit(TissueCurves.on_one_clock(TIME, np.empty((0, 60))), an_exact_aif, NLLS)
 
 
 def test_flow_at_the_limit_of_its_range_is_not_valid(curves, an_exact_aif):
-    tight = FitSettings(delay=Delay.FIXED, F_p_range=(0.015, 0.035))
+    tight = replace(NLLS_FIXED, F_p_range=(0.015, 0.035))
     result = fit(curves, an_exact_aif, tight)
     assert list(result.outcome == Outcome.FLOW_AT_LIMIT) == [True, False, False, True]
     assert np.isnan(result.sd.F_p[[0, 3]]).all()
@@ -165,7 +167,7 @@ def test_mbf_does_not_depend_on_the_haematocrit(method, late_curves):
 
 def test_batches_do_not_change_the_answer(an_exact_aif):
     curves = noisy(many(an_exact_aif, 50)[0], 0.03)
-    whole, parts = (fit(curves, an_exact_aif, FitSettings(chunk=chunk)) for chunk in (50, 7))
+    whole, parts = (fit(curves, an_exact_aif, replace(NLLS, chunk=chunk)) for chunk in (50, 7))
     np.testing.assert_allclose(whole.parameters.F_p, parts.parameters.F_p, rtol=1e-6)
 
 
@@ -189,7 +191,7 @@ def test_a_report_may_cancel_the_fit(curves, an_exact_aif):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        fit(curves, an_exact_aif, FitSettings(), cancel)
+        fit(curves, an_exact_aif, NLLS, cancel)
 
 
 def test_fermi_gives_flow_and_delay_and_nothing_else(curves, an_exact_aif):
@@ -238,7 +240,7 @@ def test_a_delay_at_the_limit_of_its_range_is_not_valid(method, T_a, an_exact_ai
 
 def test_a_flow_that_the_curve_does_not_determine_is_not_valid(an_exact_aif):
     curves, flow = many(an_exact_aif, 400)
-    result = fit(noisy(curves, 0.06), an_exact_aif, FitSettings())
+    result = fit(noisy(curves, 0.06), an_exact_aif, NLLS)
     off = result.parameters.F_p / flow > 2
     assert (result.outcome == Outcome.UNDETERMINED).any()
     assert off[result.valid].mean() < 0.25 * off.mean()
@@ -247,12 +249,12 @@ def test_a_flow_that_the_curve_does_not_determine_is_not_valid(an_exact_aif):
 def test_a_spike_in_one_frame_is_told(curves, an_exact_aif):
     C_t = noisy(curves, 0.02).C_t
     C_t[1, 40] += 0.4
-    result = fit(replace(curves, C_t=C_t), an_exact_aif, FitSettings(delay=Delay.FIXED))
+    result = fit(replace(curves, C_t=C_t), an_exact_aif, NLLS_FIXED)
     assert result.reasons == ["", "a frame lies far off the curve", "", ""]
 
 
 def test_a_delay_that_was_given_has_no_deviation(curves, an_exact_aif):
-    assert np.isnan(fit(curves, an_exact_aif, FitSettings(delay=Delay.FIXED)).sd.T_a).all()
+    assert np.isnan(fit(curves, an_exact_aif, NLLS_FIXED).sd.T_a).all()
 
 
 @pytest.mark.parametrize(
