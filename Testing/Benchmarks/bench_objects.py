@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from paper_object import RectangleConvolution, paper_object, slices
+from paper_object import paper_object, rectangle, slices
 
 from MyoPINNLib.events import silent
 from MyoPINNLib.quantities import inside
@@ -19,15 +19,10 @@ from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.nlls import fit_nlls
 
-FIXED = FitSettings(delay=Delay.FIXED)
+FIXED = FitSettings(method=Method.NLLS, delay=Delay.FIXED)
 TO_THE_BOTTOM = replace(FIXED, tolerance=1e-7, max_iterations=1000)
 LIMIT_5 = (inside("F_p", 0.005), inside("F_p", 5.0))
 NAMES = ("F_p", "v_p", "v_e", "PS")
-
-
-def rectangle(aif, time):
-    """The paper's discrete convolution in place of the exact one."""
-    return RectangleConvolution(aif.time, aif.C_ap)
 
 
 def row(label, reference, result, wanted=""):
@@ -70,7 +65,7 @@ def main():
     print(f"{'':42s} median |error|: F_p / v_p / v_e / PS")
     reference = twin_rows(range(1, arguments.seeds + 1))
     row("  the same, run to the bottom", reference, fit(reference.curves, reference.aif, TO_THE_BOTTOM))
-    row("  the same, delay fitted", reference, fit(reference.curves, reference.aif, FitSettings()))
+    row("  the same, delay fitted", reference, fit(reference.curves, reference.aif, FitSettings(method=Method.NLLS)))
     row("  the same, fermi", reference, fit(reference.curves, reference.aif, replace(FIXED, method=Method.FERMI)))
     reference = objects.twin(seed=1, noise=objects.Noise.PEAK_SNR_17_5)
     row("twin, peak SNR 17.5, nlls", reference, fit(reference.curves, reference.aif, FIXED))

@@ -50,6 +50,11 @@ class RectangleConvolution:
         return E, G
 
 
+def rectangle(aif, _time):
+    """The paper's discrete convolution in place of the exact one."""
+    return RectangleConvolution(aif.time, aif.C_ap)
+
+
 def rectangle_curve(time: np.ndarray, C_ap: np.ndarray, *, F_p, v_p, v_e, PS) -> np.ndarray:
     """C_t (n, t) mM by the rectangle rule; parameters (n,), inside units."""
     rates = Rates.of(F_p=F_p, v_p=v_p, v_e=v_e, PS=PS)

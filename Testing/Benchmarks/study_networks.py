@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from paper_object import RectangleConvolution, paper_object
+from paper_object import paper_object, rectangle
 
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import FitResult, KineticParameters, TissueCurves
@@ -41,11 +41,6 @@ class Memory:
     def save(self, key, arrays) -> None:
         """Keep ``arrays``."""
         self.kept[key] = dict(arrays)
-
-
-def rectangle(aif, _times):
-    """The paper's discrete convolution in place of the exact one."""
-    return RectangleConvolution(aif.time, aif.C_ap)
 
 
 def one_slice(reference):
