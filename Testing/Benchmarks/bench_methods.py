@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from contest import CASES, PEERS_PYTHON, alone, command, drawn, entrants, judged, took_turn, travelling
 from method_pictures import draw
-from method_tables import growth_lines, summary_lines, table_lines, write_into
+from method_tables import growth_lines, model_error_lines, summary_lines, table_lines, write_into
+from model_error import model_errors
 
 from MyoPINNLib.aif import ArterialInput, Interpolation
 from MyoPINNLib.kinetics import tissue_curve
@@ -165,9 +166,11 @@ def main():
     there = peers_there()
     agreed = agreement() if "dcmri" in there else {}
     grown = {} if given.printed else growth(given.sizes)
+    errors = [] if given.printed else model_error_lines(model_errors(seed=given.seeds[0]))
     labels = [row.label for row in rows]
     run = f"{given.curves} curves an object, seeds {' '.join(map(str, given.seeds))}"
-    lines = summary_lines(figures, labels, there, agreed, run) + table_lines(figures, labels) + growth_lines(grown)
+    lines = summary_lines(figures, labels, there, agreed, run) + errors
+    lines += table_lines(figures, labels) + growth_lines(grown)
     print("\n".join(lines))
     if given.write:
         write_into(lines)

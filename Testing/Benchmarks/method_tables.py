@@ -118,6 +118,17 @@ def _row(label, figures):
     return [label, number(figures["seconds"], 2), f"{figures['peak']:.0f}", *errors, off, *scores, marked]
 
 
+def model_error_lines(errors):
+    """The bias that the tissue model alone makes, beside the residual that could betray it."""
+    lines = ["**Without noise, at stress: what the wrong model alone does**", ""]
+    head = ["tissue", "delay", "method", *(f"bias of {name}" for name in PARAMETERS), "residual, of the peak"]
+    rows = [
+        [*key, *(f"{percent(f[n]):+.1f} %" if n in f else "–" for n in PARAMETERS), f"{percent(f['residual']):.2f} %"]
+        for key, f in errors.items()
+    ]
+    return lines + table(head, rows)
+
+
 def slope(sizes, costs):
     """Power of the growth: slope of a straight line through log cost against log size."""
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
