@@ -34,7 +34,7 @@ study: setup-engine
 	@$(PY) Testing/Benchmarks/bench_methods.py --printed
 
 validation: setup-engine setup-peers
-	@$(PY) Testing/Benchmarks/bench_methods.py --write
+	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 11 12 13 --write
 
 clean:
 	rm -rf .venv .venv-peers build .mypy_cache .ruff_cache *.egg-info

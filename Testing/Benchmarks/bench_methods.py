@@ -30,7 +30,7 @@ from MyoPINNLib.kinetics import tissue_curve
 from MyoPINNLib.settings import Method
 from MyoPINNLib.simulate import objects
 
-CURVES, SEED = 600, 11
+CURVES, SEED = 400, 11
 SIZES = (100, 1000, 10_000, 100_000)
 GROWING = (Method.NLLS, Method.MAP)
 NOT_INSTALLED = "not installed"
@@ -86,7 +86,7 @@ def contest(names, rows, seeds, curves, jobs):
 def growth(sizes):
     """By (method, curves): processor s, MiB and the share marked; nothing that is no number in a valid voxel."""
     found = {}
-    for size, method in product(sizes, GROWING):
+    for method, size in product(GROWING, sizes):
         reference = objects.twin(seed=SEED, voxels=size)
         with tempfile.TemporaryDirectory() as folder:
             given, target = Path(folder, "given.npz"), Path(folder, "answer.npz")

@@ -63,8 +63,8 @@ def summary_lines(figures, labels, there, agreed, run):
         cells = [figures.get((name, label)) for name in names]
         rows.append([label, *(_bias(cell) for cell in cells)])
     lines += table(["method", *names], rows)
-    lines += [f"`{name}`: {CASES[name].label}." for name in names]
-    return [*lines, "", *_about_peers(there, agreed), ""]
+    lines += [f"- `{name}`: {CASES[name].label}." for name in names]
+    return [*lines, "", "Peers:", "", *_about_peers(there, agreed), ""]
 
 
 def _bias(cell):
@@ -74,7 +74,11 @@ def _bias(cell):
 
 
 def _about_peers(there, agreed):
-    lines = [f"{name} {package['version']} was there." for name, package in there.items() if name != OSIPI]
+    lines = [
+        f"- {name} {package['version']} fits the same curves by its own 2CXM and without a model; `peers.py` says how."
+        for name, package in there.items()
+        if name != OSIPI
+    ]
     if OSIPI in there:
         models = there[OSIPI]["models"]
         what = (
@@ -82,13 +86,13 @@ def _about_peers(there, agreed):
             if models
             else ("population input functions only, no tissue model, so there is nothing to fit")
         )
-        lines.append(f"{OSIPI} {there[OSIPI]['version']} has {what}.")
+        lines.append(f"- {OSIPI} {there[OSIPI]['version']} has {what}.")
     for name, (same, cubic) in agreed.items():
         lines.append(
-            f"Exact 2CXM curves of dcmri and ours, `{name}`: within {same:.0e} of the highest value where both take the input as linear "
+            f"- Exact 2CXM curves of dcmri and ours, `{name}`: within {same:.0e} of the highest value where both take the input as linear "
             f"between samples, within {cubic:.0e} where ours is the monotone cubic that our methods take."
         )
-    return lines or ["The peers were not installed (no registry within reach?)."]
+    return lines or ["- The peers were not installed (no registry within reach?)."]
 
 
 def table_lines(figures, labels):
@@ -146,18 +150,18 @@ def growth_lines(grown):
             number(f["seconds"], 1),
             number(1000 * f["seconds"] / size, 2),
             f"{f['peak']:.0f}",
-            f"{f['marked']:.1%}",
+            f"{percent(f['marked']):.0f} %",
         ]
-        for (method, size), f in sorted(grown.items())
+        for (method, size), f in grown.items()
     ]
     lines += table(["method", "curves", "processor s", "s for 1 000", "peak memory, MiB", "marked"], rows)
-    for method in dict.fromkeys(method for method, _ in sorted(grown)):
+    for method in dict.fromkeys(method for method, _ in grown):
         sizes = sorted(size for name, size in grown if name == method)
         large = [size for size in sizes if size >= 1000]
         for label, some in (("all sizes", sizes), ("from 1 000 curves on", large)):
             if len(some) > 1:
                 power = slope(some, [grown[method, size]["seconds"] for size in some])
-                lines.append(f"{method}, {label}: time grows with the number of curves to the power {power:.2f}.")
+                lines.append(f"- {method}, {label}: time grows with the number of curves to the power {power:.2f}.")
     return [*lines, ""]
 
 
