@@ -25,7 +25,7 @@ def dispersed(aif: ArterialInput, *, spread: float, stages: int = 1) -> Arterial
 
 
 def dispersed_curve(aif: ArterialInput, time, *, F_p, v_p, v_e, PS, T_a=0.0) -> np.ndarray:
-    """C_t (n, t) mM of 2CXM tissue behind ``SPREADS`` in turn, one exponential stage each; parameters (n,), as ``tissue_curve``."""
+    """C_t (n, t) mM of 2CXM tissue behind each of ``SPREADS`` s in turn, one stage each; arguments as ``tissue_curve``."""
     given = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, dtype=float)) for a in (F_p, v_p, v_e, PS, T_a)))
     found = np.zeros((given[0].size, len(time)))
     for turn, spread in enumerate(SPREADS):

@@ -4,14 +4,15 @@
     v_e dC_e/dt               = PS (C_p - C_e)      at each x: nothing spreads along the interstitium
     C_t = int_0^1 (v_p C_p + v_e C_e) dx
 
-Sangren and Sheppard 1953; Larson, Markham and Raichle 1987. Solved here by the Laplace transform: what leaves at x = 1 has the
-transfer function exp(-s T - e s / (s + k)) with T = v_p/F_p, e = PS/F_p, k = PS/v_e, and what has not left stays,
+Sangren and Sheppard 1953; Larson, Markham and Raichle 1987. Solved here by the Laplace transform: what leaves at x = 1
+has the transfer function exp(-s T - e s / (s + k)) with T = v_p/F_p, e = PS/F_p, k = PS/v_e; what has not left stays:
 
     R(t) = F_p                              for t < T         (plug flow: nothing has left yet)
     R(t) = F_p P(2 e; 2, 2 k (t - T))       for t >= T        P(x; d, c): distribution of non-central chi-square
 
-since the outflow's integral is Marcum's Q_1(sqrt(2 k (t - T)), sqrt(2 e)). R(0) = F_p, R jumps to F_p (1 - exp(-e)) at T (Crone and
-Renkin's extraction), its area is v_p + v_e; without back-flux (v_e without end) R stays there.
+since the outflow's integral is Marcum's Q_1(sqrt(2 k (t - T)), sqrt(2 e)). R(0) = F_p; at T it falls to
+F_p (1 - exp(-e)), the extraction of Crone and Renkin; its area is v_p + v_e. Without back-flux (v_e without end) it
+stays there.
 Inside units: s, mM, 1/s, fractions.
 """
 

@@ -22,6 +22,7 @@ PICTURES = {
     "figures/methods-growth.png": "Processor time and memory by number of curves",
 }
 OSIPI = "osipi"
+LARGE = (1000, 10_000)
 
 
 def machine():
@@ -89,8 +90,8 @@ def _about_peers(there, agreed):
         lines.append(f"- {OSIPI} {there[OSIPI]['version']} has {what}.")
     for name, (same, cubic) in agreed.items():
         lines.append(
-            f"- Exact 2CXM curves of dcmri and ours, `{name}`: within {same:.0e} of the highest value where both take the input as linear "
-            f"between samples, within {cubic:.0e} where ours is the monotone cubic that our methods take."
+            f"- Exact 2CXM curves of dcmri and ours, `{name}`: within {same:.1e} of the highest value where both take the input as linear "
+            f"between samples, within {cubic:.1e} where ours is the monotone cubic that our methods take."
         )
     return lines or ["- The peers were not installed (no registry within reach?)."]
 
@@ -125,12 +126,28 @@ def _row(label, figures):
 def model_error_lines(errors):
     """The bias that the tissue model alone makes, beside the residual that could betray it."""
     lines = ["**Without noise, at stress: what the wrong model alone does**", ""]
-    head = ["tissue", "delay", "method", *(f"bias of {name}" for name in PARAMETERS), "residual, of the peak"]
+    head = [
+        "tissue",
+        "delay",
+        "method",
+        *(f"bias of {name}" for name in PARAMETERS),
+        "delay too late",
+        "residual, of the peak",
+    ]
     rows = [
-        [*key, *(f"{percent(f[n]):+.1f} %" if n in f else "–" for n in PARAMETERS), f"{percent(f['residual']):.2f} %"]
+        [
+            *key,
+            *(f"{percent(f[n]):+.1f} %" if n in f else "–" for n in PARAMETERS),
+            _later(f),
+            f"{percent(f['residual']):.2f} %",
+        ]
         for key, f in errors.items()
     ]
     return lines + table(head, rows)
+
+
+def _later(figures):
+    return f"{figures['later']:+.2f} s" if "later" in figures else "–"
 
 
 def slope(sizes, costs):
@@ -157,8 +174,9 @@ def growth_lines(grown):
     lines += table(["method", "curves", "processor s", "s for 1 000", "peak memory, MiB", "marked"], rows)
     for method in dict.fromkeys(method for method, _ in grown):
         sizes = sorted(size for name, size in grown if name == method)
-        large = [size for size in sizes if size >= 1000]
-        for label, some in (("all sizes", sizes), ("from 1 000 curves on", large)):
+        for least in (0, *LARGE):
+            label = f"from {least} curves on" if least else "all sizes"
+            some = [size for size in sizes if size >= least]
             if len(some) > 1:
                 power = slope(some, [grown[method, size]["seconds"] for size in some])
                 lines.append(f"- {method}, {label}: time grows with the number of curves to the power {power:.2f}.")

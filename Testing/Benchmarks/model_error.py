@@ -1,4 +1,4 @@
-"""What the wrong tissue model alone does to the flow: curves of other tissue without any noise, with the delay fitted and with it known.
+"""What the wrong tissue model alone does to the flow: other tissue's curves without noise, delay fitted and known.
 
 The residual beside each bias says whether data could tell: noise is some 3 % of a curve's peak.
 """
@@ -24,7 +24,7 @@ VOXELS = 150
 
 
 def model_errors(*, seed):
-    """By (tissue, delay's word, method): median relative error of each parameter, and of residual over peak."""
+    """By (tissue, delay's word, method): median relative error of each parameter, how much later T_a is, and residual over peak."""
     found = {}
     for name, tissue in TISSUES.items():
         for delay in Delay:
@@ -43,6 +43,8 @@ def model_errors(*, seed):
                 there = [key for key in PARAMETERS if key in estimate]
                 figures = {key: float(np.median(estimate[key] / truth[key] - 1)) for key in there}
                 figures["residual"] = float(np.median(result.residual / result.C_t.max(axis=1)))
+                if delay is Delay.FIT:
+                    figures["later"] = float(np.median(estimate["T_a"] - truth["T_a"]))
                 word = "fitted" if delay is Delay.FIT else "known"
                 found[name, word, method.value] = figures
     return found
