@@ -3,14 +3,15 @@ PYTHON =
 PY := .venv/bin/python
 DEMO := build/demo
 
-.PHONY: help demo test lint bench study clean setup-report setup-test setup-engine
+.PHONY: help demo test lint bench study validation clean setup-report setup-test setup-engine setup-peers
 
 help:
 	@echo "make demo    a synthetic stress study, from DICOM to bull's-eye, in $(DEMO)"
 	@echo "make test    ruff, mypy and every test"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make bench   the figures for accuracy and speed"
-	@echo "make study   the paper's network as printed on the paper's object (about an hour)"
+	@echo "make study   the paper's networks as printed, on the paper's object and beside the other methods (about two hours)"
+	@echo "make validation   the comparison of methods once more, written into docs/validation.md with its pictures"
 	@echo "make clean   remove .venv and everything built"
 
 demo: setup-report
@@ -24,15 +25,19 @@ lint: setup-test
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-bench: setup-engine
+bench: setup-engine setup-peers
 	@for file in Testing/Benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 study: setup-engine
 	@$(PY) Testing/Benchmarks/study_phantom.py
 	@$(PY) Testing/Benchmarks/study_networks.py
+	@$(PY) Testing/Benchmarks/bench_methods.py --printed
+
+validation: setup-engine setup-peers
+	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 11 12 13 --write
 
 clean:
-	rm -rf .venv build .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-peers build .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 setup-report:
@@ -44,3 +49,7 @@ setup-test:
 # TensorFlow has no wheel for every platform: without it the tests that need it skip and say so.
 setup-engine: setup-test
 	@sh .ci/setup "$(PYTHON)" engine || echo "MyoPINN: going on without TensorFlow."
+
+# Other packages, for make bench alone. Where the registry is out of reach their rows say so.
+setup-peers: setup-test
+	@sh .ci/setup-peers $(PY) || echo "MyoPINN: going on without the peers (dcmri, osipi)."

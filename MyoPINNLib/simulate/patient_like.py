@@ -7,6 +7,7 @@ a fifth of the voxels with a third of the flow. Curves are exact 2CXM of the inp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -59,17 +60,19 @@ def patient_like(
     voxels: int = 1500,
     tissue_noise: float = TISSUE_NOISE,
     input_noise: float = INPUT_NOISE,
+    tissue: Callable[..., np.ndarray] = tissue_curve,
 ) -> ReferenceObject:
     """Noisy curves of ``voxels`` voxels; the ``aif`` is the noisy one that a solver may see.
 
     ``tissue_noise``, ``input_noise``: standard deviations as shares of the median noise-free peak and of the input's.
+    ``tissue`` makes the curves (n, t) of input, times and parameters: 2CXM unless another is given.
     """
     heart, rng = condition.value, np.random.default_rng([seed, 2])
     time = heartbeats(rng, frames=heart.frames, interval=heart.interval, jitter=_JITTER)
     blood = Blood((Passage(heart.arrival, 6.0, heart.to_peak),))
     true_input = blood.plasma_input(float(time[-1]) + _AFTER, HCT)
     truth = _parameters(condition, rng, voxels)
-    C_t = tissue_curve(true_input, time, **dict(truth.items()))
+    C_t = tissue(true_input, time, **dict(truth.items()))
     sigma = tissue_noise * float(np.median(C_t.max(axis=1)))
     noisy = C_t + sigma * rng.standard_normal(C_t.shape)
     sampled = true_input(time)

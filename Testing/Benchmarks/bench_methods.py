@@ -1,0 +1,181 @@
+"""Every method, and peers from PyPI, side by side on the same curves: errors, time, memory; and how cost grows.
+
+    make bench                                         prints the tables
+    make validation                                    also writes them and the pictures into docs/
+    python Testing/Benchmarks/bench_methods.py --only twin stress --methods map nlls
+
+Each fit is a process of its own. Times are processor seconds of the fit alone on one thread, for 1 000 curves; memory is the most that the
+process held, Python and libraries included. Errors are of all curves, also of those that the method itself marks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from contest import CASES, PEERS_PYTHON, alone, command, drawn, entrants, judged, took_turn, travelling
+from method_pictures import draw
+from method_tables import growth_lines, model_error_lines, summary_lines, table_lines, write_into
+from model_error import model_errors
+
+from MyoPINNLib.aif import ArterialInput, Interpolation
+from MyoPINNLib.kinetics import tissue_curve
+from MyoPINNLib.settings import Method
+from MyoPINNLib.simulate import objects
+
+CURVES, SEED = 400, 11
+SIZES = (100, 1000, 10_000, 100_000)
+GROWING = (Method.NLLS, Method.MAP)
+NOT_INSTALLED = "not installed"
+
+
+def mean_of(found):
+    """The mean of several seeds' figures, or the word of the first that has none."""
+    words = [figures for figures in found if isinstance(figures, str)]
+    return words[0] if words else {key: float(np.mean([figures[key] for figures in found])) for key in found[0]}
+
+
+def turn(entrant, name, seed, given, truth, folder):
+    """Figures of one fit, or the words that say why there are none."""
+    if entrant.peer and not PEERS_PYTHON.exists():
+        return NOT_INSTALLED
+    target = Path(folder, f"{name}-{seed}-{abs(hash(entrant.label))}.npz")
+    try:
+        found = took_turn(command(entrant, CASES[name], given, target), target)
+        figures = judged(found, truth)
+    except (RuntimeError, subprocess.TimeoutExpired) as trouble:
+        figures = f"failed: {trouble}"
+    print(f"{name}, seed {seed}, {entrant.label}: {said(figures)}", flush=True)
+    return figures
+
+
+def said(figures):
+    """One turn in a line."""
+    if isinstance(figures, str):
+        return figures
+    return (
+        f"F_p off by {figures['median']:.1%} (bias {figures['bias']:+.1%}, P90 {figures['p90']:.0%}), "
+        f"{figures['seconds']:.2f} s for 1 000 curves, {figures['peak']:.0f} MiB"
+    )
+
+
+def contest(names, rows, seeds, curves, jobs):
+    """By (object, entrant's label): the figures."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        made, waiting = {}, {}
+        for name, seed in product(names, seeds):
+            given, truth = drawn(CASES[name], seed=seed, curves=curves)
+            path = Path(folder, f"{name}-{seed}.npz")
+            np.savez(path, **given)
+            made[name, seed] = path, truth
+        for entrant, name in product(rows, names):
+            if name in entrant.cases:
+                waiting[name, entrant.label] = [
+                    pool.submit(turn, entrant, name, seed, *made[name, seed], folder) for seed in seeds
+                ]
+        return {key: mean_of([future.result() for future in futures]) for key, futures in waiting.items()}
+
+
+def growth(sizes):
+    """By (method, curves): processor s, MiB and the share marked; nothing that is no number in a valid voxel."""
+    found = {}
+    for method, size in product(GROWING, sizes):
+        reference = objects.twin(seed=SEED, voxels=size)
+        with tempfile.TemporaryDirectory() as folder:
+            given, target = Path(folder, "given.npz"), Path(folder, "answer.npz")
+            np.savez(given, **travelling(reference, slice(None)))
+            arrays = took_turn(command(alone(method), CASES["twin"], given, target), target)
+        valid = arrays["valid"]
+        if not np.isfinite(arrays["F_p"][valid]).all():
+            raise SystemExit(f"{method.value} of {size} curves: a valid voxel's flow is no number.")
+        figures = {
+            "seconds": float(arrays["processor"]),
+            "peak": float(arrays["peak"]),
+            "marked": float((~valid).mean()),
+        }
+        print(f"{method.value}, {size} curves: {figures['seconds']:.1f} s, {figures['peak']:.0f} MiB", flush=True)
+        found[method.value, size] = figures
+    return found
+
+
+def peers_there():
+    """What the peers' environment holds, by package."""
+    if not PEERS_PYTHON.exists():
+        return {}
+    script = Path(__file__).with_name("peers.py")
+    return json.loads(subprocess.run([PEERS_PYTHON, script, "versions"], capture_output=True, text=True).stdout or "{}")
+
+
+def agreement():
+    """By object: how far dcmri's exact curves lie from ours, largest difference in shares of the highest value.
+
+    First with our input linear between its samples, as dcmri takes it; then as our methods take it.
+    """
+    found = {}
+    for name in ("twin", "stress"):
+        given, truth = drawn(CASES[name], seed=SEED, curves=100)
+        parameters = {key: values for key, values in truth.items() if key != "T_a"}
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder, "given.npz"), Path(folder, "answer.npz")
+            np.savez(source, **given, **parameters)
+            theirs = took_turn([PEERS_PYTHON, Path(__file__).with_name("peers.py"), "forward", source, target], target)
+        pair = []
+        for between in (Interpolation.LINEAR, Interpolation.MONOTONE_CUBIC):
+            aif = ArterialInput(given["aif_time"], given["C_ap"], interpolation=between)
+            ours = tissue_curve(aif, given["time"], **parameters)
+            pair.append(float(np.abs(ours - theirs["C_t"]).max() / ours.max()))
+        found[name] = tuple(pair)
+        print(f"dcmri's 2CXM beside ours, {name}: {pair[0]:.1e} (same input), {pair[1]:.1e} (our cubic)", flush=True)
+    return found
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[SEED])
+    parser.add_argument("--curves", type=int, default=CURVES)
+    parser.add_argument("--steps", type=int, help="training steps of the networks")
+    parser.add_argument("--printed", action="store_true", help="only the networks, from random, 25 000 steps")
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), help="objects")
+    parser.add_argument("--methods", nargs="+", help="only rows whose label begins with one of these")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=list(SIZES), help="numbers of curves for the growth of cost"
+    )
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="fits at a time")
+    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its pictures")
+    given = parser.parse_args()
+    if given.write and given.printed:
+        parser.error("docs/validation.md holds the comparison with the short trainings: --write without --printed")
+    return given
+
+
+def main():
+    """Run, print, and write where asked to."""
+    given = arguments()
+    rows = entrants(steps=given.steps, printed=given.printed)
+    if given.methods:
+        rows = [row for row in rows if row.label.startswith(tuple(given.methods))]
+    figures = contest(given.only, rows, given.seeds, given.curves, given.jobs)
+    there = peers_there()
+    agreed = agreement() if "dcmri" in there else {}
+    grown = {} if given.printed else growth(given.sizes)
+    errors = [] if given.printed else model_error_lines(model_errors(seed=given.seeds[0]))
+    labels = [row.label for row in rows]
+    run = f"{given.curves} curves an object, seeds {' '.join(map(str, given.seeds))}"
+    lines = summary_lines(figures, labels, there, agreed, run) + errors
+    lines += table_lines(figures, labels) + growth_lines(grown)
+    print("\n".join(lines))
+    if given.write:
+        write_into(lines)
+        draw(figures, labels, grown)
+
+
+if __name__ == "__main__":
+    main()

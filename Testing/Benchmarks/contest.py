@@ -1,0 +1,164 @@
+"""Who takes part in the comparison of methods, on which objects, and how one takes its turn in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from child import study
+from paper_object import paper_object
+
+from MyoPINNLib import options
+from MyoPINNLib.fit import PARAMETERS, KineticParameters
+from MyoPINNLib.network_settings import NetworkSettings, Shift, Start
+from MyoPINNLib.settings import Delay, FitSettings, Method
+from MyoPINNLib.simulate import metrics, objects
+from MyoPINNLib.simulate.dispersion import dispersed_curve
+from MyoPINNLib.simulate.distributed import distributed_curve
+from MyoPINNLib.simulate.patient_like import Patient, patient_like
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+SHORT_STEPS, PRINTED_STEPS = 2500, 25_000
+LIMIT_S = 3600
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+SEVERAL_NETWORKS = ("twin", "stress")
+
+
+@dataclass(frozen=True)
+class Case:
+    """An object of known truth: how it is made of a seed, and whether its delays are unknown."""
+
+    label: str
+    make: Callable
+    delayed: bool = False
+
+
+CASES = {
+    "paper": Case("the paper's object (rectangle-rule curves)", paper_object),
+    "exact": Case("the same grid, exact curves", objects.exact_grid),
+    "twin": Case("the twin, the paper's noise", objects.twin),
+    "twin-noisy": Case("the twin, peak SNR 17.5", partial(objects.twin, noise=objects.Noise.PEAK_SNR_17_5)),
+    "stress": Case("patient-like, stress", partial(patient_like, Patient.STRESS), delayed=True),
+    "rest": Case("patient-like, rest", partial(patient_like, Patient.REST), delayed=True),
+    "distributed": Case(
+        "not a 2CXM: distributed exchange, stress",
+        partial(patient_like, Patient.STRESS, tissue=distributed_curve),
+        delayed=True,
+    ),
+    "dispersed": Case(
+        "not a 2CXM of this input: dispersed by 0.5, 1 or 1.5 s, stress",
+        partial(patient_like, Patient.STRESS, tissue=dispersed_curve),
+        delayed=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A row of the tables: our ``settings`` for objects without and with unknown delays, or a ``peer``'s models for them.
+
+    ``cases`` are those that it runs on; ``rectangle``: with the forward model of the paper's object.
+    """
+
+    label: str
+    settings: tuple[FitSettings, FitSettings] | None = None
+    peer: tuple[str, str] | None = None
+    cases: tuple[str, ...] = tuple(CASES)
+    rectangle: bool = False
+
+
+def alone(method):
+    """A method of ours that needs no TensorFlow."""
+    free = FitSettings(method=method)
+    return Entrant(method.value, (replace(free, delay=Delay.FIXED), free))
+
+
+def network(method, *, steps, start):
+    """A network of the paper, begun at ``start``; with unknown delays at the input shifted by those that NLLS finds."""
+    knobs = NetworkSettings(steps=steps, start=start, threads=1)
+    fixed = FitSettings(method=method, delay=Delay.FIXED, network=knobs)
+    free = FitSettings(method=method, network=replace(knobs, shift=Shift.PRESHIFT))
+    words = f"{method.value}, {steps} steps from {start.value}"
+    return Entrant(words, (fixed, free), cases=tuple(CASES) if method is Method.COMBINED else SEVERAL_NETWORKS)
+
+
+def entrants(*, steps, printed):
+    """Who takes part. ``printed``: the networks alone, as the paper prints them."""
+    networks = (Method.COMBINED, Method.TWO_COMPARTMENT, Method.REDUCED)
+    if printed:
+        return [network(method, steps=steps or PRINTED_STEPS, start=Start.RANDOM) for method in networks]
+    ours = [alone(method) for method in Method if not method.is_network]
+    own_rule = [
+        replace(alone(method), label=f"{method.value}, the object's own rule", cases=("paper",), rectangle=True)
+        for method in (Method.NLLS, Method.MAP)
+    ]
+    trained = [network(method, steps=steps or SHORT_STEPS, start=Start.NLLS) for method in networks]
+    peers = [
+        Entrant("dcmri 2CX", peer=("dcmri-2cxm", "dcmri-2cxm-delayed")),
+        Entrant("dcmri deconvolution", peer=("dcmri-deconvolution", "dcmri-deconvolution")),
+    ]
+    return [*ours, *own_rule, *trained, *peers]
+
+
+def drawn(case, *, seed, curves):
+    """(study, truth): ``curves`` curves of the object, drawn at random, as they travel to every entrant."""
+    reference = case.make(seed=seed)
+    size = len(reference.curves)
+    rows = np.sort(np.random.default_rng([seed, 9]).choice(size, min(curves, size), replace=False))
+    truth = KineticParameters(**{name: values[rows] for name, values in reference.truth.items()})
+    return travelling(reference, rows), truth
+
+
+def travelling(reference, rows):
+    """The arrays of a study (child.py) of the reference's curves ``rows``."""
+    aif = reference.aif
+    return {
+        "time": reference.curves.time[0],
+        "C_t": reference.curves.C_t[rows],
+        "aif_time": aif.time,
+        "C_ap": aif.C_ap,
+    }
+
+
+def command(entrant, case, source, target):
+    """The command line of one turn."""
+    if entrant.peer:
+        return [PEERS_PYTHON, HERE / "peers.py", entrant.peer[case.delayed], source, target]
+    job = {"settings": options.write(entrant.settings[case.delayed]), "rectangle": entrant.rectangle}
+    return [sys.executable, HERE / "run_method.py", source, target, json.dumps(job)]
+
+
+def took_turn(words, target):
+    """The arrays that a child left in ``target``. Raises RuntimeError with its last words where it failed."""
+    environment = os.environ | _ONE_THREAD | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [*map(str, words)], env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1])
+    return study(target)
+
+
+def judged(found, truth):
+    """Figures of one turn, by name; of every curve, marked or not."""
+    estimate = KineticParameters(**{name: found[name] for name in PARAMETERS if name in found})
+    errors, scores = metrics.error_summary(estimate, truth), metrics.nmse(estimate, truth)
+    count = len(truth.F_p)
+    figures = {f"NMSE {name}": score for name, score in scores.items() if name != "all"}
+    figures |= {key: errors["F_p"][key] for key in ("median", "p90", "bias", "share_off")}
+    valid = found.get("valid")
+    per_thousand = 1000 / count
+    return figures | {
+        "seconds": float(found["processor"]) * per_thousand,
+        "peak": float(found["peak"]),
+        "marked": np.nan if valid is None else float((~valid).mean()),
+    }
