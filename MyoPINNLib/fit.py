@@ -139,7 +139,7 @@ class FitResult:
     ``residual`` (n,) mM, root mean square; ``outcome`` (n,) Outcome codes; ``aif`` used (or fitted); ``history`` of the
     fit (name -> sequence); ``seconds`` in the solver alone; ``details`` of how it was made (name -> word or number);
     ``notes`` that the user should read; ``doubtful``: parameters that the method gives but does not determine;
-    ``trained``: the network, where one was trained.
+    ``trained``: the network, where one was trained; ``measured_aif``: the input as it came, where ``aif`` was fitted.
     """
 
     parameters: KineticParameters
@@ -154,6 +154,7 @@ class FitResult:
     notes: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
     trained: TrainedNetwork | None = None
+    measured_aif: ArterialInput | None = None
 
     def parted(self, first: int) -> tuple[FitResult, FitResult]:
         """The result of the first ``first`` curves, and of the others; the seconds stay with the others."""

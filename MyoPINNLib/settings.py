@@ -56,6 +56,13 @@ class Delay(str, Enum):
     FIXED = "fixed"
 
 
+class Input(str, Enum):
+    """What the fit takes the arterial input for."""
+
+    JOINT = "joint"
+    MEASURED = "measured"
+
+
 class Conversion(str, Enum):
     """From signal to concentration."""
 
@@ -112,6 +119,8 @@ class FitSettings:
     """The fit. ``T_a`` s is used where ``delay`` is fixed; the delay is sought in ``T_a_range`` s. A network knows no
     delay of its own (paper); see ``network.shift``.
 
+    ``input``, of method map: the measured input as it is, or fitted with the tissue where its samples are noisy.
+
     The limits of a study are meant at a haematocrit of ``REFERENCE_HCT``; the pipeline moves them with 1 - Hct.
 
     The limits bound the 2CXM's parameters (inside units: 1/s and fractions).
@@ -119,6 +128,7 @@ class FitSettings:
 
     method: Method = option(DEFAULT_METHOD, Choice(Method))
     delay: Delay = option(Delay.FIT, Choice(Delay))
+    input: Input = option(Input.JOINT, Choice(Input))
     T_a: float = option(0.0, Number(-60, 60, options.SECONDS))
     T_a_range: tuple[float, float] = _limits((-1.0, 6.0), options.SECONDS, -60, 60)
     F_p_range: tuple[float, float] = _limits((1e-5, 0.25), _FLOW, 1e-9, 1e4)

@@ -135,7 +135,10 @@ def _write_tables(analysis: Analysis, folder: Path) -> None:
     write_segment_table(folder / "aha.csv", [{**_segment_columns(row), **made} for row in analysis.segment_table])
     curve_set = analysis.curve_set
     time = curve_set.aif_time
-    write_curves(folder / "aif.csv", time, {"C_ap_mM": curve_set.aif(time), "C_ab_mM": curve_set.C_ab})
+    columns = {"C_ap_mM": curve_set.aif(time), "C_ab_mM": curve_set.C_ab}
+    if analysis.result.measured_aif is not None:
+        columns["C_ap_fitted_mM"] = analysis.result.aif(time)
+    write_curves(folder / "aif.csv", time, columns)
     write_segment_table(folder / "segment_curves.csv", _curve_rows(analysis))
     if analysis.result.history:
         write_segment_table(folder / "training.csv", _history_rows(analysis.result.history))

@@ -9,7 +9,17 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import InputError
 from ..network_settings import Collocation, Device, Normalisation, Shift, Start
-from ..settings import DEFAULT_METHOD, Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
+from ..settings import (
+    DEFAULT_METHOD,
+    Bolus,
+    Conversion,
+    Delay,
+    Input,
+    Method,
+    Settings,
+    SliceLevel,
+    settings_from_json,
+)
 from ..untrusted import json_object
 
 OF_ONE_STUDY = ("insertion_lps_mm", "levels")
@@ -169,6 +179,12 @@ def _add_settings(command: argparse.ArgumentParser, rows: tuple) -> None:
         "--delay",
         metavar="fit|fixed|S",
         help="arterial delay: fitted (networks: see --shift), fixed at 0, or fixed at S seconds (fit)",
+    )
+    places["input"] = ("fit", "input")
+    command.add_argument(
+        "--input",
+        metavar=_words(Input),
+        help="method map: fit the arterial input with the tissue where it is noisy, or take it as measured (joint)",
     )
     command.add_argument("--settings", type=Path, metavar="FILE", help="all settings as JSON, as in a result.json")
     networks = command.add_argument_group("the paper's networks (2cxm, 2cxm-mesh, reduced, combined)")

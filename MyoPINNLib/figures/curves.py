@@ -82,11 +82,12 @@ def draw(
 
 
 def _arterial_panel(axes: Axes, result: FitResult, span: tuple[float, float]) -> None:
-    """Arterial plasma concentration, its samples and what stands between them."""
+    """Arterial plasma concentration: the measured samples, and the input that the fit used as a line."""
     aif = result.aif
     fine = np.linspace(*span, 800)
     axes.plot(fine, aif(fine), color="#a3123a", linewidth=1.5)
-    axes.plot(aif.knots, aif.C_ap, "o", color="#a3123a", markersize=2.6)
+    sampled = result.measured_aif or aif
+    axes.plot(sampled.knots, sampled.C_ap, "o", color="#a3123a", markersize=2.6)
     axes.set(xlim=span, xlabel="time (s)", ylabel="$C_{ap}$ (mM)")
     axes.set_title("Arterial input: plasma concentration", size=10, weight="bold", loc="left", color=INK)
     _plain(axes)

@@ -34,7 +34,7 @@ class Learnt:
 def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
     """Noise, Gaussian and prior from batches of curves, a clock each."""
     batches = [part for batch in batches for part in parts(batch)]
-    gaussian, noise = _gaussian_and_noise(bench, batches)
+    gaussian, noise = gaussian_and_noise(bench, batches)
     drawn = []
     for part in batches:
         problem, modes = bench.settled(part, gaussian, noise)
@@ -44,7 +44,7 @@ def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
     return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, pulse=bench.beat), noise)
 
 
-def _gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
+def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
     problems = [bench.problem(batch) for batch in batches]
     starts = [problem.starts() for problem in problems]
     x = np.concatenate([start[1] for start in starts])

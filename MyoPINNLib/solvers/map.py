@@ -2,6 +2,7 @@
 
     p(x | C_t) ~ exp(-|C_t - C_2CXM(x)|^2 / (2 sigma^2)) p(x)        x = ln F_p, ln v_p, ln v_e, ln PS (and T_a)
 
+0. Fit the input with the curves where its samples are noisy (joint_input.py).
 1. Compress the input's solutions (compressed.py).
 2. From ``LEARNERS`` voxels at most learn noise level, Gaussian and prior (learning.py).
 3. Batch by batch find every voxel's modes (workbench.py), sample its posterior (sampling.py) and sum it up (posterior.py).
@@ -12,7 +13,7 @@ The curve of a voxel, its residual and its outcome are those of the most probabl
 from __future__ import annotations
 
 import time as clock
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,9 +21,11 @@ from ..aif import ArterialInput
 from ..convolution import ExponentialConvolution
 from ..events import Event, Progress, Report
 from ..fit import FitResult, Outcome, TissueCurves
-from ..settings import FitSettings
+from ..settings import FitSettings, Input
 from .batches import Arrays, Batch, assemble, batch_of, in_batches
 from .compressed import exact
+from .joint_input import LEARNERS as FOR_INPUT
+from .joint_input import refined_once
 from .learning import LARGEST_PART, Learnt, learn
 from .levenberg import Minimum
 from .modes import Problem, best, some_of
@@ -58,9 +61,13 @@ def fit_map(
     outcome = screen(curves, bench.unknowns)
     wanted = outcome == Outcome.FITTED
     study = _Study(curves, np.flatnonzero(wanted), bench)
+    if settings.input is Input.JOINT and convolution is ExponentialConvolution:
+        study.fit_input(checkpoint)
     size = min(settings.chunk, LARGEST_PART)
     found = in_batches(curves, wanted, size, study.solve, pulse, checkpoint, stage=_STAGE)
-    return assemble(found, curves, outcome, (*LOGARITHMS, "T_a"), aif, clock.perf_counter() - started)
+    used, seconds = study.bench.aif, clock.perf_counter() - started
+    result = assemble(found, curves, outcome, (*LOGARITHMS, "T_a"), used, seconds)
+    return result if used is aif else replace(result, measured_aif=aif)
 
 
 @dataclass
@@ -88,10 +95,16 @@ class _Study:
     bench: Workbench
     learnt: Learnt | None = None
 
+    def fit_input(self, checkpoint) -> None:
+        """Put the input fitted with the tissue in the measured one's place, where it is another."""
+        aif = refined_once(self.bench, lambda: self.learners(FOR_INPUT), checkpoint, key=f"{_STAGE}-input")
+        if aif is not self.bench.aif:
+            self.bench = replace(self.bench, aif=aif, compressions={})
+
     def solve(self, batch: Batch) -> Arrays:
         """The arrays of one batch."""
         if self.learnt is None:
-            self.learnt = learn(self.bench, self._learners())
+            self.learnt = learn(self.bench, self.learners(LEARNERS))
         learnt, bench = self.learnt, self.bench
         problem, modes = bench.settled(batch, learnt.gaussian, learnt.noise)
         found = summary(sample(problem, modes, learnt.gaussian, fingerprint(batch.C_t)), learnt.prior)
@@ -109,11 +122,11 @@ class _Study:
             for name, values in summary(samples, self.learnt.prior).items():
                 found[name][rows] = values
 
-    def _learners(self) -> list[Batch]:
-        """The curves to learn from, a batch a clock: all, or as many drawn at random as suffice."""
+    def learners(self, most: int) -> list[Batch]:
+        """The curves to learn from, a batch a clock: all, or ``most`` drawn at random."""
         rows = self.rows
-        if len(rows) > LEARNERS:
-            rows = np.sort(np.random.default_rng(0).choice(rows, LEARNERS, replace=False))
+        if len(rows) > most:
+            rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
         members = [(row, rows[self.curves.clock[rows] == row]) for row in range(len(self.curves.time))]
         return [batch_of(self.curves, row, some) for row, some in members if some.size]
 
