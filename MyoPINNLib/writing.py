@@ -23,7 +23,7 @@ from .network_settings import Shift
 from .polar import NAMES
 from .quantities import QUANTITIES, percent, shown
 from .results import files_below, replaced, seal
-from .settings import Bolus, Conversion, Delay, FitSettings, Method
+from .settings import Bolus, Conversion, Delay, FitSettings, Method, Spatial
 
 RESEARCH_USE = "research use only, not for diagnosis"
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
@@ -81,6 +81,7 @@ def method_words(analysis: Analysis) -> str:
             _METHODS[settings.fit.method],
             *_training_words(analysis),
             _delay_words(settings.fit),
+            *(["neighbours coupled"] if settings.fit.spatial is Spatial.NEIGHBOURS else []),
             _CONVERSIONS[settings.signal.conversion],
             *bolus,
             f"Hct {settings.hct:g}",

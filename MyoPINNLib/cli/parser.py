@@ -10,7 +10,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import InputError
 from ..network_settings import Collocation, Device, Normalisation, Shift, Start
-from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, settings_from_json
+from ..settings import Bolus, Conversion, Delay, Method, Settings, SliceLevel, Spatial, settings_from_json
 
 OF_ONE_STUDY = ("insertion_lps_mm", "levels")
 MAX_SETTINGS_BYTES = 1_000_000
@@ -33,6 +33,13 @@ def _words(kind) -> str:
 _METHOD = ("--method", ("fit", "method"), str, _words(Method), "how curves are fitted (nlls)")
 _STUDY_OPTIONS = (
     _METHOD,
+    (
+        "--spatial",
+        ("fit", "spatial"),
+        str,
+        _words(Spatial),
+        "neighbours have a say, across no border; map alone (none)",
+    ),
     ("--hct", ("hct",), float, "FRACTION", "haematocrit (0.45)"),
     ("--density", ("density_g_mL",), float, "G_PER_ML", "density of the myocardium, g/mL (1.05)"),
     ("--conversion", ("signal", "conversion"), str, _words(Conversion), "signal to concentration (with the train)"),
