@@ -21,7 +21,7 @@ import numpy as np
 
 from .fields import Beliefs, Fields
 
-WORTH = 0.5
+WORTH = 0.3
 SAME_SIDE = 0.8
 PART = 256
 _LEAST, _MOST = 1e-9, 1 - 1e-3
