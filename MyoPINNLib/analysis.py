@@ -8,14 +8,15 @@ from .aha import TERRITORY, AHASegments
 from .concentration import CurveSet
 from .fit import FitResult, Outcome, TissueCurves
 from .maps import ParameterMaps, SegmentStatistics, derived_deviations, derived_quantities
+from .segmental import mean_deviations
 from .series import Masks, PerfusionSeries
-from .settings import Settings
+from .settings import Method, Settings, Spatial
 
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """One AHA segment: ``statistics`` over its voxels and ``mean_curve``, the fit of their mean with its standard
-    deviations ``mean_curve_sd``, all by quantity, inside units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``reason`` says why a fit is not valid.
+    """One AHA segment: ``statistics`` over its voxels, the posterior standard deviations ``mean_sd`` of their means where the
+    method gives posteriors, and ``mean_curve``, the fit of their mean curve with its standard deviations ``mean_curve_sd``, all by quantity, inside units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``reason`` says why a fit is not valid.
     """
 
     segment: int
@@ -26,6 +27,7 @@ class SegmentRow:
     statistics: dict[str, SegmentStatistics]
     mean_curve: dict[str, float]
     mean_curve_sd: dict[str, float]
+    mean_sd: dict[str, float]
     reason: str = ""
 
 
@@ -71,6 +73,7 @@ def segment_table(
     by_mean["residual"] = fitted.residual
     deviations = derived_deviations(fitted.sd, hct=settings.hct, density=settings.density)
     columns = {name: maps.by_segment(segments, name) for name in maps.values if name != "valid"}
+    sure = _mean_deviations(maps, segments, settings) if settings.fit.method is Method.MAP else {}
     rows = []
     for place, flow in enumerate(columns["MBF"]):
         row = numbers.index(flow.segment) if flow.segment in numbers else None
@@ -84,7 +87,15 @@ def segment_table(
                 statistics={name: column[place] for name, column in columns.items()},
                 mean_curve={} if row is None else {name: float(value[row]) for name, value in by_mean.items()},
                 mean_curve_sd={} if row is None else {name: float(value[row]) for name, value in deviations.items()},
+                mean_sd={
+                    name: by_number[flow.segment] for name, by_number in sure.items() if flow.segment in by_number
+                },
                 reason="not measured" if row is None else Outcome(fitted.outcome[row]).reason,
             )
         )
     return tuple(rows)
+
+
+def _mean_deviations(maps: ParameterMaps, segments: AHASegments, settings: Settings) -> dict[str, dict[int, float]]:
+    coupled = settings.fit.spatial is Spatial.NEIGHBOURS
+    return {name: mean_deviations(maps, segments, name, coupled=coupled) for name in maps.sd}

@@ -24,7 +24,7 @@ from .fit import FitResult, TissueCurves
 from .kinetics import blood_from_plasma
 from .maps import mean_curves, parameter_maps
 from .series import Masks, PerfusionSeries
-from .settings import REFERENCE_HCT, FitSettings, Method, Settings
+from .settings import REFERENCE_HCT, FitSettings, Method, Settings, Spatial
 from .trained import TrainedNetwork
 from .writing import write_analysis
 
@@ -70,15 +70,17 @@ def _fit(
 ) -> tuple[FitResult, FitResult]:
     """The fit of the segments' mean curves and of every voxel.
 
-    A network trains once for both. Other methods fit the means by themselves, since they are less noisy than any voxel; so
-    does the mesh, in which a curve has a place.
+    A network trains once for both. Other methods fit the means by themselves, since they are less noisy than any voxel (and
+    have no neighbours); so does the mesh, in which a curve has a place.
     """
     limits = limits_for(settings)
+    of_means = replace(limits, spatial=Spatial.NONE)
 
     def fit(curves: TissueCurves, stage: str, low: float, high: float) -> FitResult:
         progress = within(report, low, high, stage=f"fit of {stage}")
         part = None if checkpoint is None else checkpoint.part(stage)
-        return solvers.fit(curves, curve_set.aif, limits, progress, part, start_from)
+        how = of_means if curves is means else limits
+        return solvers.fit(curves, curve_set.aif, how, progress, part, start_from)
 
     method = settings.fit.method
     if not method.is_network or method is Method.MESH:

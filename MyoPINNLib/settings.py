@@ -63,6 +63,13 @@ class Input(str, Enum):
     MEASURED = "measured"
 
 
+class Spatial(str, Enum):
+    """Whether a voxel's neighbours in its slice of the mask have a say in its parameters."""
+
+    NONE = "none"
+    NEIGHBOURS = "neighbours"
+
+
 class Conversion(str, Enum):
     """From signal to concentration."""
 
@@ -141,6 +148,7 @@ class FitSettings:
         Number(1e-12, 10, hint="In units of the noise variance: a step that lowers chi-square by less is not taken."),
     )
     chunk: int = option(512, Number(1, 10**9, whole=True))
+    spatial: Spatial = option(Spatial.NONE, Choice(Spatial))
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
     def __post_init__(self) -> None:
@@ -149,6 +157,11 @@ class FitSettings:
             raise InputError(
                 f"The delay is fixed at {self.T_a:g} s and the network's shift is {self.network.shift.value}.",
                 "Preshift takes the delay that NLLS finds: leave the delay at fit, or the shift off.",
+            )
+        if self.spatial is Spatial.NEIGHBOURS and self.method is not Method.MAP:
+            raise InputError(
+                f"The method {self.method.value} cannot couple neighbours.",
+                f"Take method {Method.MAP.value}, or spatial {Spatial.NONE.value}.",
             )
 
 

@@ -23,7 +23,7 @@ from .network_settings import Shift
 from .polar import NAMES
 from .quantities import QUANTITIES, percent, shown
 from .results import files_below, replaced, seal
-from .settings import Bolus, Conversion, Delay, FitSettings, Method
+from .settings import Bolus, Conversion, Delay, FitSettings, Method, Spatial
 
 RESEARCH_USE = "research use only, not for diagnosis"
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
@@ -81,6 +81,7 @@ def method_words(analysis: Analysis) -> str:
             _METHODS[settings.fit.method],
             *_training_words(analysis),
             _delay_words(settings.fit),
+            *(["neighbours coupled"] if settings.fit.spatial is Spatial.NEIGHBOURS else []),
             _CONVERSIONS[settings.signal.conversion],
             *bolus,
             f"Hct {settings.hct:g}",
@@ -160,6 +161,7 @@ def _segment_columns(row: SegmentRow) -> dict:
         column = QUANTITIES[name].column
         values = {"mean_curve": row.mean_curve.get(name), "mean_curve_sd": row.mean_curve_sd.get(name)}
         values |= {key: getattr(found, key) for key in ("median", "q1", "q3", "mean", "sd")}
+        values |= {"mean_sd": row.mean_sd[name]} if name in row.mean_sd else {}
         columns |= {f"{column}_{key}": None if value is None else shown(name, value) for key, value in values.items()}
     return {**columns, "reason": row.reason}
 

@@ -18,6 +18,7 @@ from ..settings import (
     Method,
     Settings,
     SliceLevel,
+    Spatial,
     settings_from_json,
 )
 from ..untrusted import json_object
@@ -43,6 +44,13 @@ def _words(kind) -> str:
 _METHOD = ("--method", ("fit", "method"), str, _words(Method), f"how curves are fitted ({DEFAULT_METHOD.value})")
 _STUDY_OPTIONS = (
     _METHOD,
+    (
+        "--spatial",
+        ("fit", "spatial"),
+        str,
+        _words(Spatial),
+        "neighbours have a say, across no border; map alone (none)",
+    ),
     ("--hct", ("hct",), float, "FRACTION", "haematocrit (0.45)"),
     ("--density", ("density_g_mL",), float, "G_PER_ML", "density of the myocardium, g/mL (1.05)"),
     ("--conversion", ("signal", "conversion"), str, _words(Conversion), "signal to concentration (with the train)"),

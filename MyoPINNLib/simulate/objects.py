@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from scipy import ndimage
+from scipy.special import ndtr
 
 from ..aif import ArterialInput
 from ..fit import KineticParameters, TissueCurves
@@ -26,6 +28,9 @@ PAPER_SIGMA = 0.4415
 PEAK_SNR = 17.5
 _FRAMES = 100
 _VARIATION = 0.2
+SMOOTH_SHAPE = (3, 40, 40)
+SMOOTHNESS = 4.0
+SICK_FLOW = 1 / 3
 
 
 class Noise(str, Enum):
@@ -114,6 +119,45 @@ def two_kinds(*, seed: int, voxels: int = 4800, noise: Noise = Noise.PAPER) -> R
 def sick_fifth(voxels: int) -> np.ndarray:
     """(n,) bool: the voxels of ``two_kinds`` with a third of the flow."""
     return np.arange(voxels) < voxels // 5
+
+
+def smooth_twin(
+    *, seed: int, shape: tuple[int, int, int] = SMOOTH_SHAPE, noise: Noise = Noise.PAPER
+) -> ReferenceObject:
+    """The twin with neighbours: log-parameters are smooth random fields over the grid's ranges, and right of a straight
+    border (``territory``) the flow is a third of what it would be.
+
+    The fields are white noise smoothed over ``SMOOTHNESS`` voxels in each slice apart, their values spread evenly.
+    """
+    rng = np.random.default_rng([seed, 4])
+    ranges = (FLOWS, PLASMA_VOLUMES, INTERSTITIAL_VOLUMES, EXCHANGES)
+    F_p, v_p, v_e, PS = (
+        np.exp(np.log(min(r)) + np.log(max(r) / min(r)) * _smooth_field(rng, shape)).ravel() for r in ranges
+    )
+    F_p[territory(shape)] *= SICK_FLOW
+    truth = KineticParameters(inside("F_p", F_p), v_p, v_e, inside("PS", PS))
+    C_t = _exact_curves(truth.F_p, v_p, v_e, truth.PS)
+    return _with_noise(C_t, truth, noise=noise, seed=seed, voxels=np.argwhere(np.ones(shape)), shape=shape)
+
+
+def territory(shape: tuple[int, int, int]) -> np.ndarray:
+    """(n,) bool: the voxels of ``smooth_twin`` with a third of the flow, about a third of each slice."""
+    _, rows, columns = np.indices(shape)
+    return (columns > shape[2] / 2 + rows / 3).ravel()
+
+
+def beside_border(shape: tuple[int, int, int]) -> np.ndarray:
+    """(n,) bool: the voxels of ``smooth_twin`` within two voxels of the border, on either side."""
+    sick = territory(shape).reshape(shape)
+    window = np.ones((1, 5, 5), dtype=bool)
+    near = ndimage.binary_dilation(sick, window) & ndimage.binary_dilation(~sick, window)
+    return near.ravel()
+
+
+def _smooth_field(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+    """(k, j, i), uniform from 0 to 1."""
+    field = ndimage.gaussian_filter(rng.standard_normal(shape), (0, SMOOTHNESS, SMOOTHNESS), mode="wrap")
+    return ndtr(field / field.std())
 
 
 def noise_sigma(C_t: np.ndarray, noise: Noise) -> float:

@@ -6,11 +6,13 @@ single voxel. What a network needs (TensorFlow) is loaded when one is wanted, no
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..aif import ArterialInput
 from ..errors import FitError, InputError
 from ..events import Report, silent
 from ..fit import FitResult, TissueCurves
-from ..settings import FitSettings, Method
+from ..settings import FitSettings, Method, Spatial
 from ..trained import TrainedNetwork
 from .fermi import fit_fermi
 from .map import fit_map
@@ -38,6 +40,10 @@ def fit(
     if len(curves) == 0:
         raise FitError("There is no curve to fit.", "The myocardium mask holds no voxel of the series.")
     _check_input(curves, aif)
+    if settings.spatial is Spatial.NEIGHBOURS and len(curves) > 1 and not np.ptp(curves.voxels, axis=0).any():
+        raise InputError(
+            "These curves have no places, so none has neighbours.", f"Take spatial {Spatial.NONE.value} for them."
+        )
     if settings.method.is_network:
         return fit_networks(curves, aif, settings, report, checkpoint, start_from)
     if start_from is not None:

@@ -22,11 +22,13 @@ _SD_OF_THIRD_DIFFERENCES = np.sqrt(1 + 9 + 9 + 1)
 
 @dataclass(frozen=True)
 class Batch:
-    """Curves C_t (n, t) mM on one clock ``time`` (t,) s; ``root_weight`` (t,) is 0 for a frame left out."""
+    """Curves C_t (n, t) mM on one clock ``time`` (t,) s; ``root_weight`` (t,) is 0 for a frame left out; ``rows`` (n,)
+    their places among all curves, where they matter."""
 
     C_t: np.ndarray
     time: np.ndarray
     root_weight: np.ndarray
+    rows: np.ndarray | None = None
 
     @property
     def counted(self) -> np.ndarray:
@@ -78,7 +80,7 @@ def in_batches(
 def batch_of(curves: TissueCurves, row: int, rows: np.ndarray) -> Batch:
     """The curves ``rows``, all of clock ``row``."""
     root_weight = np.sqrt(curves.weight[row])
-    return Batch(np.where(root_weight > 0, curves.C_t[rows], 0.0), curves.time[row], root_weight)
+    return Batch(np.where(root_weight > 0, curves.C_t[rows], 0.0), curves.time[row], root_weight, rows)
 
 
 def assemble(

@@ -49,20 +49,24 @@ class Problem:
         inside = ((x >= self.lower) & (x <= self.upper)).all(axis=-1)
         return np.where(inside, -0.5 * misfit / self.sigma[:, None] ** 2, -np.inf)
 
-    def residuals(self, prior: GaussianPrior):
-        """r (d + m, a) and dr/dx (m, d + m, a) at x (a, m) of the voxels ``rows``: data, then prior, both white."""
-        root = prior.root
+    def residuals(self, prior):
+        """r (d + m, a) and dr/dx (m, d + m, a) at x (a, m) of the voxels ``rows``: data, then prior, both white.
+
+        ``prior``: a Gaussian with its ``mean`` and ``root``, one for all voxels or one a voxel.
+        """
+        n, m = len(self.y), len(self.lower)
+        roots, means = np.broadcast_to(prior.root, (n, m, m)), np.broadcast_to(prior.mean, (n, m))
 
         def at(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             C_t, J = self.compression.sensitivities(x)
-            sigma = self.sigma[rows]
-            pull = np.broadcast_to(root.T[:, :, None], (*root.shape, len(rows)))
-            r = np.concatenate([(C_t - self.y[rows].T) / sigma, root @ (x - prior.mean).T])
-            return r, np.concatenate([J / sigma, pull], axis=1)
+            sigma, root = self.sigma[rows], roots[rows]
+            away = np.einsum("aij,aj->ia", root, x - means[rows])
+            r = np.concatenate([(C_t - self.y[rows].T) / sigma, away])
+            return r, np.concatenate([J / sigma, root.transpose(2, 1, 0)], axis=1)
 
         return at
 
-    def mode(self, x: np.ndarray, prior: GaussianPrior) -> Minimum:
+    def mode(self, x: np.ndarray, prior) -> Minimum:
         """The nearest mode from x (n, m)."""
         return levenberg_marquardt(
             self.residuals(prior),

@@ -40,6 +40,10 @@ class Workbench:
     def unknowns(self) -> int:
         return len(LOGARITHMS) + self.seeks_delay
 
+    def with_input(self, aif: ArterialInput) -> Workbench:
+        """The same workbench for another input."""
+        return replace(self, aif=aif, compressions={})
+
     def problem(self, batch: Batch) -> Problem:
         """The batch compressed, with a first guess of the noise from the curves' roughness."""
         key = (batch.time.tobytes(), batch.root_weight.tobytes())

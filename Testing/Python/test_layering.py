@@ -42,6 +42,7 @@ FLOORS = (
             "fit",
             "maps",
             "prior",
+            "segmental",
             "trained",
         )
     ),

@@ -162,6 +162,10 @@ def test_the_deviations_are_maps_of_their_own_in_the_same_units(an_analysis, tmp
     assert float(row["MBF_mL_min_g_mean_curve_sd"]) > 0
 
 
+def test_only_posteriors_say_how_sure_a_segment_s_mean_is(an_analysis):
+    assert all(row.mean_sd == {} for row in an_analysis.segment_table)
+
+
 def test_a_learnt_prior_gives_a_whole_study(a_noisy_phantom, the_settings, tmp_path):
     found = {}
     for method in (Method.NLLS, Method.MAP):
