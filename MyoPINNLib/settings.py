@@ -135,7 +135,7 @@ class FitSettings:
 
     method: Method = option(DEFAULT_METHOD, Choice(Method))
     delay: Delay = option(Delay.FIT, Choice(Delay))
-    input: Input = option(Input.JOINT, Choice(Input))
+    input: Input = option(Input.MEASURED, Choice(Input))
     T_a: float = option(0.0, Number(-60, 60, options.SECONDS))
     T_a_range: tuple[float, float] = _limits((-1.0, 6.0), options.SECONDS, -60, 60)
     F_p_range: tuple[float, float] = _limits((1e-5, 0.25), _FLOW, 1e-9, 1e4)

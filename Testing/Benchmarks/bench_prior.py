@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from MyoPINNLib.quantities import inside, percent
-from MyoPINNLib.settings import Delay, FitSettings, Method
+from MyoPINNLib.settings import Delay, FitSettings, Input, Method
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.simulate.patient_like import (
     LEAST_V_P,
@@ -31,6 +31,7 @@ from MyoPINNLib.solvers import fit, learning
 
 FIXED = FitSettings(method=Method.MAP, delay=Delay.FIXED)
 FREE = FitSettings(method=Method.MAP)
+JOINT = replace(FREE, input=Input.JOINT)
 NAMES = ("F_p", "v_p", "v_e", "PS")
 HELD_OUT = (201, 202, 203, 204, 205)
 STEEP = 100.0
@@ -194,6 +195,8 @@ def main():
     for condition, wanted in ((Patient.STRESS, "wanted 8 %, bias 2.5 %"), (Patient.REST, "wanted 6.2 %, bias 2 %")):
         label = f"patient-like, {condition.name.lower()}"
         rows(label, partial(patient_like, condition), FREE, seeds, Heart(condition), wanted=wanted)
+        noisy = [patient_like(condition, seed=seed) for seed in seeds]
+        show(f"{label}, input fitted jointly", mean_of([judged(fit(r.curves, r.aif, JOINT), r) for r in noisy]))
         quiet = [patient_like(condition, seed=seed, input_noise=0.0) for seed in seeds]
         show(f"{label}, no noise on the input", mean_of([judged(fit(r.curves, r.aif, FREE), r) for r in quiet]))
     territories(seeds, arguments.voxels)

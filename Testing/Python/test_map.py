@@ -11,7 +11,7 @@ from MyoPINNLib.errors import Cancelled
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
-from MyoPINNLib.settings import DEFAULT_METHOD, Delay, FitSettings, Input, Method
+from MyoPINNLib.settings import DEFAULT_METHOD, Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics
 from MyoPINNLib.simulate.objects import Noise, sick_fifth, twin, two_kinds
 from MyoPINNLib.simulate.patient_like import Patient, ischaemic, patient_like
@@ -285,9 +285,8 @@ def test_a_discrete_forward_model_can_take_the_exact_one_s_place(a_twin):
 def test_an_input_of_other_samples_gives_the_same_flow(a_patient):
     time = a_patient.aif.time
     finer = np.sort(np.concatenate([time, (time[1:] + time[:-1]) / 2]))
-    as_measured = FitSettings(method=Method.MAP, input=Input.MEASURED)
-    again = fit(some(a_patient, slice(100, 160)), ArterialInput(finer, a_patient.aif(finer)), as_measured)
-    first = fit(some(a_patient, slice(100, 160)), a_patient.aif, as_measured)
+    again = fit(some(a_patient, slice(100, 160)), ArterialInput(finer, a_patient.aif(finer)), MAP)
+    first = fit(some(a_patient, slice(100, 160)), a_patient.aif, MAP)
     np.testing.assert_allclose(again.parameters.F_p, first.parameters.F_p, rtol=0.05)
 
 
