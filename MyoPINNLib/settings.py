@@ -15,6 +15,7 @@ from enum import Enum
 from . import options
 from .errors import InputError
 from .network_settings import NetworkSettings, Shift
+from .one_shot_settings import OneShotSettings
 from .options import Choice, Each, Number, OneOf, option
 
 REFERENCE_HCT = 0.45
@@ -33,6 +34,7 @@ class Method(str, Enum):
     NLLS = "nlls"
     FERMI = "fermi"
     MAP = "map"
+    ONE_SHOT = "one-shot"
     TWO_COMPARTMENT = "2cxm"
     MESH = "2cxm-mesh"
     REDUCED = "reduced"
@@ -41,7 +43,7 @@ class Method(str, Enum):
     @property
     def is_network(self) -> bool:
         """True for the paper's networks, which need TensorFlow."""
-        return self not in (Method.NLLS, Method.MAP, Method.FERMI)
+        return self not in (Method.NLLS, Method.MAP, Method.ONE_SHOT, Method.FERMI)
 
 
 class Delay(str, Enum):
@@ -126,6 +128,7 @@ class FitSettings:
         Number(1e-12, 10, hint="In units of the noise variance: a step that lowers chi-square by less is not taken."),
     )
     chunk: int = option(512, Number(1, 10**9, whole=True))
+    one_shot: OneShotSettings = field(default_factory=OneShotSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ _METHODS = {
     Method.NLLS: "2CXM, least squares",
     Method.FERMI: "Fermi deconvolution",
     Method.MAP: "2CXM, prior learnt from the study",
+    Method.ONE_SHOT: "one-shot PINN, prior learnt from the study",
     Method.TWO_COMPARTMENT: "PINN 2cxm",
     Method.MESH: "PINN 2cxm-mesh",
     Method.REDUCED: "PINN reduced",
@@ -40,6 +41,7 @@ _DEVIATIONS = {
     Method.NLLS: "linearised: too small where the problem is curved",
     Method.FERMI: "linearised: too small where the problem is curved",
     Method.MAP: "of the posterior, noise of the input not counted",
+    Method.ONE_SHOT: "of the posterior, noise of the input not counted",
 }
 _CONVERSIONS = {
     Conversion.TRAIN: "saturation recovery with train",

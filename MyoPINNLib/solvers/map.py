@@ -12,7 +12,7 @@ The curve of a voxel, its residual and its outcome are those of the most probabl
 from __future__ import annotations
 
 import time as clock
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,11 +53,11 @@ def fit_map(
     ``convolution(aif, time)`` builds E and G of the input: another than the exact one serves a discrete forward model.
     """
     started = clock.perf_counter()
-    pulse = Pulse(report)
+    pulse = Pulse(report, Progress(_STAGE, 0.0))
     bench = Workbench(aif, settings, pulse.beat, convolution)
     outcome = screen(curves, bench.unknowns)
     wanted = outcome == Outcome.FITTED
-    study = _Study(curves, np.flatnonzero(wanted), bench)
+    study = Study(curves, np.flatnonzero(wanted), bench)
     size = min(settings.chunk, LARGEST_PART)
     found = in_batches(curves, wanted, size, study.solve, pulse, checkpoint, stage=_STAGE)
     return assemble(found, curves, outcome, (*LOGARITHMS, "T_a"), aif, clock.perf_counter() - started)
@@ -68,7 +68,7 @@ class Pulse:
     """A report that can be called again with the last progress: a chance to cancel within long work."""
 
     report: Report
-    last: Event = field(default_factory=lambda: Progress(_STAGE, 0.0))
+    last: Event
 
     def __call__(self, event: Event) -> None:
         self.last = event
@@ -80,7 +80,7 @@ class Pulse:
 
 
 @dataclass
-class _Study:
+class Study:
     """All curves, the ``rows`` that a fit can be tried of, and what was learnt of them (at the first batch that needs it)."""
 
     curves: TissueCurves
@@ -99,7 +99,13 @@ class _Study:
         for rows in np.array_split(poor, range(LARGEST_PART // MANY_TIMES, len(poor), LARGEST_PART // MANY_TIMES)):
             bench.beat()
             self._sample_more(found, batch, problem, modes, rows)
-        return self._concluded(batch, best(modes), found)
+        mode = best(modes)
+        return self._concluded(batch, mode, found | self.explained(batch, problem, mode))
+
+    def explained(self, batch: Batch, problem: Problem, mode: Minimum) -> Arrays:
+        """C_t (n, t) mM at every frame, of the most probable parameters."""
+        bench = self.bench
+        return {"C_t": exact(bench.aif, batch.time, mode.x, bench.settings.T_a, bench.convolution)}
 
     def _sample_more(self, found: Arrays, batch: Batch, problem: Problem, modes: list[Minimum], rows) -> None:
         """Many times the samples for the voxels ``rows``, whose weights hang on few of them."""
@@ -118,13 +124,12 @@ class _Study:
         return [batch_of(self.curves, row, some) for row, some in members if some.size]
 
     def _concluded(self, batch: Batch, mode: Minimum, found: Arrays) -> Arrays:
-        """``found`` with curves at every frame, residual and outcome of the most probable parameters."""
-        bench = self.bench
-        fitted = exact(bench.aif, batch.time, mode.x, bench.settings.T_a, bench.convolution)
+        """``found`` with residual and outcome of the most probable parameters."""
+        bench, fitted = self.bench, found["C_t"]
         given = {"T_a": np.full(len(fitted), bench.settings.T_a), "T_a_sd": np.full(len(fitted), np.nan)}
         arrays: Arrays = given | found
         weighted = (batch.C_t - fitted) * batch.root_weight
-        arrays |= {"C_t": fitted, "residual": np.sqrt((weighted**2).sum(axis=1) / (batch.root_weight**2).sum())}
+        arrays["residual"] = np.sqrt((weighted**2).sum(axis=1) / (batch.root_weight**2).sum())
         most_probable = arrays | {"F_p": np.exp(mode.x[:, 0])} | ({"T_a": mode.x[:, 4]} if bench.seeks_delay else {})
         arrays["outcome"] = judge(
             batch.C_t[:, batch.counted],

@@ -79,16 +79,16 @@ class Notes:
             self.report(Warned(text))
 
 
-def load_tensorflow() -> None:
-    """Load TensorFlow and Keras, or raise an InputError that says how to get them. Keras computes with TensorFlow here,
-    whatever the user's settings are.
+def load_tensorflow(who: str = "The networks need") -> None:
+    """Load TensorFlow and Keras, or raise an InputError that says ``who`` needs them and how to get them. Keras computes with
+    TensorFlow here, whatever the user's settings are.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     before = os.environ.get(_BACKEND)
     os.environ[_BACKEND] = "tensorflow"
     try:
         for name in ("tensorflow", "keras"):
-            _load(name)
+            _load(name, who)
     finally:
         os.environ.pop(_BACKEND)
         if before is not None:
@@ -103,15 +103,15 @@ def look_for_devices() -> None:
     device.found()
 
 
-def _load(name: str) -> None:
+def _load(name: str, who: str) -> None:
     try:
         importlib.import_module(name)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name == name:
-            raise InputError(f"The networks need {name}, which is not installed.", INSTALL) from error
+            raise InputError(f"{who} {name}, which is not installed.", INSTALL) from error
         raise InputError(
             f"{name} is installed but does not load ({type(error).__name__}).",
-            'Install it anew with: pip install --force-reinstall "myopinn[engine]"; nlls, map and fermi work without it.',
+            'Install it anew with: pip install --force-reinstall "myopinn[engine]"; nlls, map, one-shot and fermi work without it.',
         ) from error
 
 

@@ -1,0 +1,118 @@
+"""The one-shot physics-informed solver: the paper's loss, with a trunk made for the study's own input instead of trained.
+
+    C_p = phi(t - T_a) a,   C_e = phi(t - T_a) b,   L(x) = min over a, b of the paper's loss       trunk.py, profiled.py
+    p(x | C_t) ~ exp(-L(x) / 2) p(x)                x = ln F_p, ln v_p, ln v_e, ln PS (and T_a)
+
+1. Noise, Gaussian, modes of the exact model: as method `map` (workbench.py), whose prior and samples serve here too.
+2. From the exact modes a few Gauss-Newton steps on L give the modes of the softened model (``SoftBench``).
+3. For the samples L is (y - m(x))' P (y - m(x)), m the exact curve, with P of the voxel's own mode.
+
+A voxel whose solution the trunk cannot hold keeps the exact model. The curve of a voxel is that of its heads.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+
+import numpy as np
+
+from ..aif import ArterialInput
+from ..events import Progress, Report
+from ..fit import FitResult, Outcome, TissueCurves
+from ..network_settings import Device, NetworkSettings
+from ..prior import GaussianPrior
+from ..settings import FitSettings
+from .batches import Arrays, Batch, assemble, in_batches
+from .learning import LARGEST_PART
+from .levenberg import Minimum
+from .map import Pulse, Study
+from .modes import Problem
+from .networks import load_tensorflow
+from .outcomes import screen
+from .profiled import NUMPY, Space
+from .soft import Soft, SoftProblem
+from .starts import LOGARITHMS
+from .workbench import Workbench
+
+_STAGE = "one-shot"
+
+
+def fit_one_shot(
+    curves: TissueCurves, aif: ArterialInput, settings: FitSettings, report: Report, checkpoint=None
+) -> FitResult:
+    """Fit F_p, v_p, v_e, PS (and T_a where ``settings.delay`` says so) to every curve, with standard deviations.
+
+    A curve that cannot be fitted is marked in ``outcome``; nothing is raised for it. ``checkpoint`` keeps finished batches.
+    Raises InputError where a GPU is asked for and there is none.
+    """
+    started = clock.perf_counter()
+    pulse = Pulse(report, Progress(_STAGE, 0.0))
+    with computing(settings.one_shot.device) as (space, device):
+        bench = SoftBench(aif, settings, pulse.beat, space=space)
+        outcome = screen(curves, bench.unknowns)
+        wanted = outcome == Outcome.FITTED
+        study = SoftStudy(curves, np.flatnonzero(wanted), bench)
+        size = min(settings.chunk, LARGEST_PART)
+        found = in_batches(curves, wanted, size, study.solve, pulse, checkpoint, stage=_STAGE)
+    result = assemble(found, curves, outcome, (*LOGARITHMS, "T_a"), aif, clock.perf_counter() - started)
+    refined = sum(int(arrays["refined"].sum()) for _, arrays in found)
+    return replace(result, details={"device": device, "refined": refined})
+
+
+@contextmanager
+def computing(device: Device) -> Iterator[tuple[Space, str]]:
+    """The array library to compute with while the block runs, and where that is, in plain words."""
+    if device is Device.CPU or (device is Device.AUTO and find_spec("tensorflow") is None):
+        yield NUMPY, "CPU, NumPy"
+        return
+    load_tensorflow("A GPU needs")
+    from .one_shot_tf import SPACE
+    from .pinn import device as tensorflow
+
+    if device is Device.AUTO and not tensorflow.found():
+        yield NUMPY, "CPU, NumPy"
+        return
+    with tensorflow.chosen(NetworkSettings(device=device)) as name:
+        yield SPACE, name
+
+
+@dataclass
+class SoftBench(Workbench):
+    """A workbench whose problems obey the equations as far as the weights say; each clock's trunk is made once."""
+
+    space: Space = NUMPY
+    softs: dict = field(default_factory=dict)
+
+    def settled(self, batch: Batch, gaussian: GaussianPrior, noise) -> tuple[Problem, list[Minimum]]:
+        """The exact model's problem and modes, softened where the trunk holds the solution."""
+        problem, modes = super().settled(batch, gaussian, noise)
+        soft = self.soft(batch, problem)
+        return soft.softened(problem, modes, gaussian)
+
+    def soft(self, batch: Batch, problem: Problem) -> Soft:
+        """The trunk of the batch's clock."""
+        key = (batch.time.tobytes(), batch.root_weight.tobytes())
+        if key not in self.softs:
+            self.softs[key] = Soft.of(self.aif, batch, problem.compression, self.settings, self.space, self.beat)
+        return self.softs[key]
+
+
+@dataclass
+class SoftStudy(Study):
+    """A study whose voxels' curves are those of their heads."""
+
+    bench: SoftBench
+
+    def explained(self, batch: Batch, problem: Problem, mode: Minimum) -> Arrays:
+        """C_t (n, t) mM at every frame, and which voxels (n,) the trunk does not hold: theirs is the exact model's curve."""
+        assert isinstance(problem, SoftProblem)
+        found = super().explained(batch, problem, mode)
+        held = np.flatnonzero(problem.held)
+        if held.size:
+            soft = self.bench.soft(batch, problem)
+            found["C_t"][held] = soft.curves(problem.take(held), mode.x[held], batch.time)
+        return found | {"refined": ~problem.held}

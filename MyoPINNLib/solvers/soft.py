@@ -1,0 +1,227 @@
+"""From the exact model's modes to those of a model that obeys its equations as far as the loss's weights say.
+
+The modes are found by Levenberg-Marquardt on the profiled loss (profiled.py), from the exact ones, which lie near. Where C_p
+or C_e go negative the active set is settled: which points of time are negative, then the heads, until both agree. A negative
+part that costs less than ``FREE_OF_COST`` is let be. Modes that several starts share are followed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..aif import ArterialInput
+from ..prior import GaussianPrior
+from ..quantities import shown
+from ..settings import FitSettings
+from .batches import Batch
+from .compressed import Compression
+from .levenberg import Minimum, minimise
+from .modes import ITERATIONS, LONGEST_STEP, TOLERANCE, Problem, best, some_of
+from .profiled import Point, Space, Tables, evaluate, softness
+from .trunk import Trunk
+
+FREE_OF_COST = 1e-3
+ACTIVE_ROUNDS = 4
+EVERY = 4
+APART = 0.02
+RANK = 16
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class SoftProblem(Problem):
+    """A problem whose misfit is (|y - m|^2 - |G'(y - m)|^2) / sigma^2, m the exact curve, ``given`` G (n, d, r): of each misfit
+    the part that the heads take up.
+
+    ``held`` (n,) bool: the trunk holds the solution; else the exact model is kept, G = 0.
+    """
+
+    given: np.ndarray
+    held: np.ndarray
+
+    def take(self, rows) -> SoftProblem:
+        """The same problem for some of its voxels."""
+        return replace(self, y=self.y[rows], sigma=self.sigma[rows], given=self.given[rows], held=self.held[rows])
+
+    def log_likelihood(self, x: np.ndarray) -> np.ndarray:
+        """(n, s) at x (n, s, m), up to a constant a voxel; -inf beyond the bounds."""
+        n, s, m = x.shape
+        off = self.compression.curves(x.reshape(-1, m)).reshape(n, s, -1)
+        off -= self.y[:, None]
+        taken = off @ self.given
+        misfit = np.einsum("nsd,nsd->ns", off, off) - np.einsum("nsr,nsr->ns", taken, taken)
+        inside = ((x >= self.lower) & (x <= self.upper)).all(axis=-1)
+        return np.where(inside, -0.5 * misfit / self.sigma[:, None] ** 2, -np.inf)
+
+
+@dataclass(frozen=True)
+class Soft:
+    """One clock's ``trunk`` and ``tables`` (on ``space``); ``frames``: how many count."""
+
+    trunk: Trunk
+    tables: Tables
+    space: Space
+    compression: Compression
+    aif: ArterialInput
+    settings: FitSettings
+    frames: float
+
+    @classmethod
+    def of(
+        cls,
+        aif: ArterialInput,
+        batch: Batch,
+        compression: Compression,
+        settings: FitSettings,
+        space: Space,
+        pulse: Callable[[], None],
+    ) -> Soft:
+        """For the clock of ``batch``."""
+        chosen, earliest = settings.one_shot, float(compression.delays[0])
+        last = float(batch.time[-1]) - earliest
+        trunk = Trunk.of(aif, last, points=chosen.collocation_points, most=chosen.functions, pulse=pulse)
+        seen = compression.basis * batch.root_weight[:, None]
+        tables = Tables.of(trunk, batch.time, seen, compression.delays).on(space)
+        return cls(trunk, tables, space, compression, aif, settings, float((batch.root_weight**2).sum()))
+
+    def softened(
+        self, problem: Problem, modes: list[Minimum], prior: GaussianPrior
+    ) -> tuple[SoftProblem, list[Minimum]]:
+        """The exact ``problem`` and its ``modes``, softened for the voxels whose solution the trunk holds."""
+        softer = self._followed(problem, modes, prior)
+        held = self.trunk.holds(self.aif, best(modes).x) & self.trunk.holds(self.aif, best(softer).x)
+        modes = [_either(held, soft, exact) for soft, exact in zip(softer, modes, strict=True)]
+        rows = np.flatnonzero(held)
+        given = self._given(problem, best(modes).x[rows], rows)
+        return SoftProblem(**vars(problem), given=given, held=held), modes
+
+    def _given(self, problem: Problem, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """G (n, d, r), of the voxels ``rows`` at x: K = G G' as far as its leading directions go (Nystrom), elsewhere zero."""
+        n, d = problem.y.shape
+        probes = np.random.default_rng(0).standard_normal((d, min(d, RANK)))
+        given = np.zeros((n, *probes.shape))
+        if rows.size:
+            point = self.point(problem, x, rows).on(self.space)
+            K = self.space.numpy(softness(self.space, self.tables, point, self.space.array(probes)))
+            core = probes.T @ K
+            core = (core + np.swapaxes(core, 1, 2)) / 2
+            ridge = ROUNDING * np.trace(core, axis1=1, axis2=2)[:, None, None]
+            root = np.linalg.cholesky(core + ridge * np.eye(len(core[0])))
+            given[rows] = np.swapaxes(np.linalg.solve(root, np.swapaxes(K, 1, 2)), 1, 2)
+        return given
+
+    def curves(self, problem: Problem, x: np.ndarray, time: np.ndarray) -> np.ndarray:
+        """C_t (n, t) mM at ``time`` (t,) s of the heads at x (n, m)."""
+        z = self._solved(problem, x, np.arange(len(x)))[3]
+        T_a = x[:, 4] if x.shape[1] > 4 else np.full(len(x), self.settings.T_a)
+        heads = (np.exp(x[:, 1:3])[:, :, None] * z).sum(axis=1)
+        phi = self.trunk.at(time - T_a[:, None])[0]
+        return self.trunk.peak * (phi @ heads[:, :, None])[:, :, 0]
+
+    def point(self, problem: Problem, x: np.ndarray, rows: np.ndarray) -> Point:
+        """Where the loss of the voxels ``rows`` (a,) is asked for, x (a, m)."""
+        sigma, chosen = problem.sigma[rows] / self.trunk.peak, self.settings.one_shot
+        unit = self.frames / (chosen.w_data * sigma**2)
+        per_second = shown("F_p", 1.0) ** 2
+        weights = (chosen.w_residual * per_second, chosen.w_initial, chosen.w_positive / self._watched.shape[0])
+        node, late = self.compression.node(x)
+        return Point(x, problem.y[rows] / self.trunk.peak, sigma, node, late, np.multiply.outer(weights, unit))
+
+    @property
+    def _watched(self) -> np.ndarray:
+        """phi (q, p) at the points of time at which no concentration should be negative."""
+        return self.trunk.phi[self.trunk.points[::EVERY]]
+
+    def _followed(self, problem: Problem, modes: list[Minimum], prior: GaussianPrior) -> list[Minimum]:
+        """The softened modes from each exact one, in one batch."""
+        root = prior.root
+
+        def linearised(x: np.ndarray, rows: np.ndarray):
+            cost, gradient, curvature, _ = self._solved(problem, x, voxels[rows])
+            off = (x - prior.mean) @ root.T
+            return cost + (off**2).sum(axis=1), gradient + off @ root, curvature + root.T @ root
+
+        distinct = _distinct(modes)
+        voxels = np.concatenate([np.flatnonzero(own == i) for i, own in enumerate(distinct)])
+        found = minimise(
+            linearised,
+            np.concatenate([mode.x[own == i] for i, (mode, own) in enumerate(zip(modes, distinct, strict=True))]),
+            lower=problem.lower,
+            upper=problem.upper,
+            longest_step=np.full(problem.lower.size, LONGEST_STEP),
+            max_iterations=ITERATIONS,
+            tolerance=TOLERANCE,
+            noise_power=np.ones(len(voxels)),
+        )
+        return _dealt(found, distinct)
+
+    def _solved(self, problem: Problem, x: np.ndarray, rows: np.ndarray):
+        """Loss, half gradient, Gauss-Newton matrix and heads of the voxels ``rows``, positivity settled."""
+        point = self.point(problem, x, rows)
+        found = self._evaluated(point)
+        before = None
+        for _ in range(ACTIVE_ROUNDS):
+            C = found[3] @ self._watched.T
+            cost = point.weights[2] * (np.minimum(C, 0.0) ** 2).sum(axis=(1, 2))
+            costly = np.flatnonzero(cost > FREE_OF_COST)
+            negative = C[costly] < 0
+            if not costly.size or (before is not None and np.array_equal(negative, before)):
+                break
+            before = negative
+            for whole, part in zip(found, self._evaluated(self._held_up(point, costly, negative)), strict=True):
+                whole[costly] = part
+        return found
+
+    def _held_up(self, point: Point, rows: np.ndarray, negative: np.ndarray) -> Point:
+        """The point of the voxels ``rows``, with what is ``negative`` (n, 2, q) pulled to zero."""
+        phi = self._watched
+        p = phi.shape[1]
+        outer = (phi[:, :, None] * phi[:, None, :]).reshape(len(phi), -1)
+        pull = (negative.reshape(-1, len(phi)).astype(float) @ outer).reshape(len(rows), 2, p, p)
+        return Point(
+            point.x[rows],
+            point.y[rows],
+            point.sigma[rows],
+            point.node[rows],
+            point.late[rows],
+            point.weights[:, rows],
+            pull,
+        )
+
+    def _evaluated(self, point: Point) -> list[np.ndarray]:
+        found = evaluate(self.space, self.tables, point.on(self.space))
+        return [np.array(self.space.numpy(part)) for part in found]
+
+
+def _distinct(modes: list[Minimum]) -> list[np.ndarray]:
+    """For each mode, an array (n,): its own number, or that of an earlier mode of that voxel which lies at the same place."""
+    found: list[np.ndarray] = []
+    for i, mode in enumerate(modes):
+        own = np.full(len(mode.x), i)
+        for j in range(i - 1, -1, -1):
+            same = (np.abs(mode.x - modes[j].x) < APART).all(axis=1)
+            own = np.where(same, found[j], own)
+        found.append(own)
+    return found
+
+
+def _dealt(found: Minimum, distinct: list[np.ndarray]) -> list[Minimum]:
+    """The modes of each start, out of ``found`` that holds each distinct one once."""
+    places = np.zeros((len(distinct), distinct[0].size), dtype=int)
+    first = 0
+    for i, own in enumerate(distinct):
+        rows = np.flatnonzero(own == i)
+        places[i, rows] = first + np.arange(rows.size)
+        first += rows.size
+    return [some_of(found, places[own, np.arange(own.size)]) for own in distinct]
+
+
+def _either(where: np.ndarray, yes: Minimum, no: Minimum) -> Minimum:
+    """Of each voxel the mode of ``yes`` or of ``no``."""
+    pick = lambda name: np.where(  # noqa: E731
+        where.reshape(-1, *[1] * (getattr(yes, name).ndim - 1)), getattr(yes, name), getattr(no, name)
+    )
+    return Minimum(pick("x"), pick("cost"), pick("converged"), pick("curvature"), yes.iterations)
