@@ -126,8 +126,8 @@ def input_digest(
 ) -> str:
     """A name for images, masks, settings, start and version together: what a checkpoint is good for."""
     values = settings.to_json()
-    for name in ("device", "threads"):  # where it is computed; a training may go on elsewhere
-        del values["fit"]["network"][name]
+    for part, name in (("network", "device"), ("network", "threads"), ("one_shot", "device")):
+        del values["fit"][part][name]  # where it is computed; work may go on elsewhere
     digest = hashlib.sha256(f"{__version__}\n{json.dumps(values)}\n{series.acquisition!r}\n".encode())
     arrays = (series.signal, series.time, series.weight, series.geometry.ijk_to_lps, masks.myocardium, masks.blood_pool)
     for array in (*arrays, *([] if masks.right_ventricle is None else [masks.right_ventricle])):

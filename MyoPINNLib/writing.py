@@ -105,7 +105,8 @@ def _delay_words(fit: FitSettings) -> str:
         return f"delay {fit.T_a:g} s"
     if not fit.method.is_network:
         return "delay fitted"
-    return "no delay" if fit.network.shift is Shift.OFF else "delay of NLLS"
+    ahead = fit.network.ahead
+    return "no delay" if ahead is None or fit.network.shift is Shift.OFF else f"delay of {ahead.words}"
 
 
 def _write_maps(analysis: Analysis, folder: Path) -> None:

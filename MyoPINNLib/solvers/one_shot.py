@@ -24,14 +24,15 @@ from ..aif import ArterialInput
 from ..events import Progress, Report
 from ..fit import FitResult, Outcome, TissueCurves
 from ..network_settings import Device, NetworkSettings
+from ..one_shot_settings import OneShotSettings
 from ..prior import GaussianPrior
 from ..settings import FitSettings
 from .batches import Arrays, Batch, assemble, in_batches
+from .door import load_tensorflow
 from .learning import LARGEST_PART
 from .levenberg import Minimum
 from .map import Pulse, Study
 from .modes import Problem
-from .networks import load_tensorflow
 from .outcomes import screen
 from .profiled import NUMPY, Space
 from .soft import Soft, SoftProblem
@@ -51,7 +52,7 @@ def fit_one_shot(
     """
     started = clock.perf_counter()
     pulse = Pulse(report, Progress(_STAGE, 0.0))
-    with computing(settings.one_shot.device) as (space, device):
+    with computing(settings.one_shot) as (space, device):
         bench = SoftBench(aif, settings, pulse.beat, space=space)
         outcome = screen(curves, bench.unknowns)
         wanted = outcome == Outcome.FITTED
@@ -63,20 +64,25 @@ def fit_one_shot(
     return replace(result, details={"device": device, "refined": refined})
 
 
+def may_need_tensorflow(settings: OneShotSettings) -> bool:
+    """Whether a GPU is asked for, or wanted if there is one and TensorFlow with it."""
+    return settings.device is Device.GPU or (settings.device is Device.AUTO and find_spec("tensorflow") is not None)
+
+
 @contextmanager
-def computing(device: Device) -> Iterator[tuple[Space, str]]:
+def computing(settings: OneShotSettings) -> Iterator[tuple[Space, str]]:
     """The array library to compute with while the block runs, and where that is, in plain words."""
-    if device is Device.CPU or (device is Device.AUTO and find_spec("tensorflow") is None):
+    if not may_need_tensorflow(settings):
         yield NUMPY, "CPU, NumPy"
         return
     load_tensorflow("A GPU needs")
     from .one_shot_tf import SPACE
     from .pinn import device as tensorflow
 
-    if device is Device.AUTO and not tensorflow.found():
+    if settings.device is Device.AUTO and not tensorflow.found():
         yield NUMPY, "CPU, NumPy"
         return
-    with tensorflow.chosen(NetworkSettings(device=device)) as name:
+    with tensorflow.chosen(NetworkSettings(device=settings.device)) as name:
         yield SPACE, name
 
 
