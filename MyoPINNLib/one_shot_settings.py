@@ -11,7 +11,6 @@ from . import options
 from .network_settings import Device
 from .options import Choice, Number, option
 
-STRICT = 1e4
 _WEIGHT = Number(0, 1e6)
 
 
@@ -28,7 +27,7 @@ class OneShotSettings:
     w_initial: float = option(1.0, _WEIGHT)
     w_positive: float = option(1.0, _WEIGHT)
     collocation_points: int = option(500, Number(50, 5000, whole=True))
-    functions: int = option(30, Number(4, 60, whole=True, hint="Functions of the trunk: 20 hold every solution."))
+    functions: int = option(40, Number(4, 60, whole=True, hint="Functions of the trunk: 20 to 30 hold every solution."))
     device: Device = option(Device.CPU, Choice(Device))
 
     def __post_init__(self) -> None:

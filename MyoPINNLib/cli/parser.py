@@ -84,7 +84,7 @@ _NETWORK_OPTIONS = (
     ("--history-every", "history_every", int, "N", "steps between rows of training.csv (100)"),
 )
 _ONE_SHOT_TOO = ("w_data", "w_residual", "w_initial", "w_positive", "collocation_points", "device")
-_ONE_SHOT_OPTIONS = (("--functions", "functions", int, "N", "functions of the trunk at the most (30)"),)
+_ONE_SHOT_OPTIONS = (("--functions", "functions", int, "N", "functions of the trunk at the most (40)"),)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -30,25 +30,30 @@ PARTS, ROWS, PARAMETERS = 5, 3, 4
 
 @dataclass(frozen=True)
 class Space:
-    """What differs between array libraries: ``array`` of NumPy's, and back by ``numpy``; ``take`` rows; ``solve`` A X = B."""
+    """What differs between array libraries: ``array`` of NumPy's, and back by ``numpy``; ``take`` rows; ``factor`` A once and
+    ``solve`` A X = B with it, as often as wanted.
+    """
 
     array: Callable
     numpy: Callable
     exp: Callable
     concat: Callable
     take: Callable
+    factor: Callable
     solve: Callable
     transpose: Callable
     reshape: Callable
     sum: Callable
 
 
+# NumPy cannot keep the factors of many small matrices: to factor them twice is quicker than to invert them once.
 NUMPY = Space(
     array=np.asarray,
     numpy=np.asarray,
     exp=np.exp,
     concat=np.concatenate,
     take=lambda values, rows: values[rows],
+    factor=lambda A: A,
     solve=np.linalg.solve,
     transpose=np.transpose,
     reshape=np.reshape,
@@ -123,6 +128,11 @@ class Point:
     weights: Any
     negative: Any = None
 
+    def take(self, rows, negative=None) -> Point:
+        """The point of some voxels, where their curves are ``negative``."""
+        x, y, sigma, node, late = (part[rows] for part in (self.x, self.y, self.sigma, self.node, self.late))
+        return Point(x, y, sigma, node, late, self.weights[:, rows], negative)
+
     def on(self, space: Space) -> Point:
         """The same point in another array library."""
         placed = {f.name: space.array(getattr(self, f.name)) for f in fields(self) if f.name != "negative"}
@@ -171,7 +181,8 @@ def evaluate(space: Space, tables: Tables, point: Point):
     """L (n,), half its gradient (n, m), the Gauss-Newton matrix (n, m, m) and the heads z (n, 2, p)."""
     made = system(space, tables, point)
     n, m, p = point.x.shape[0], point.x.shape[1], tables.start.shape[0]
-    z = space.reshape(space.solve(made.A, space.reshape(made.q, (n, 2 * p, 1))), (n, 2, p))
+    factor = space.factor(made.A)
+    z = space.reshape(space.solve(factor, space.reshape(made.q, (n, 2 * p, 1))), (n, 2, p))
     blocks = [_equation_block(space, tables, point, made, z), _data_block(space, tables, point, made, z)]
     blocks.append(_start_block(space, tables, point, made, z))
     cost, gradient, square = (sum(block[i] for block in blocks) for i in range(3))
@@ -180,7 +191,7 @@ def evaluate(space: Space, tables: Tables, point: Point):
         pull = point.negative * point.weights[2][:, None, None, None]
         cost = cost + space.sum(z * (pull @ z[:, :, :, None])[:, :, :, 0], (1, 2))
     turned = _turned(space, cross)
-    return cost, gradient, square - cross @ space.solve(made.A, turned), z
+    return cost, gradient, square - cross @ space.solve(factor, turned), z
 
 
 def softness(space: Space, tables: Tables, point: Point, probes):
@@ -191,7 +202,7 @@ def softness(space: Space, tables: Tables, point: Point, probes):
     made = system(space, tables, point)
     turned = _turned(space, made.phi)
     B = space.concat([turned * made.volumes[:, i, None, None] for i in range(2)], 1) / point.sigma[:, None, None]
-    return _turned(space, B) @ space.solve(made.A, B @ probes)
+    return _turned(space, B) @ space.solve(space.factor(made.A), B @ probes)
 
 
 def _equation_block(space, tables, point, made, z):

@@ -18,13 +18,13 @@ from ..quantities import shown
 from ..settings import FitSettings
 from .batches import Batch
 from .compressed import Compression
-from .levenberg import Minimum, minimise
+from .levenberg import Linearised, Minimum, minimise
 from .modes import ITERATIONS, LONGEST_STEP, TOLERANCE, Problem, best, some_of
 from .profiled import Point, Space, Tables, evaluate, softness
 from .trunk import Trunk
 
 FREE_OF_COST = 1e-3
-ACTIVE_ROUNDS = 4
+ACTIVE_ROUNDS = 10
 EVERY = 4
 APART = 0.02
 RANK = 16
@@ -82,7 +82,14 @@ class Soft:
         """For the clock of ``batch``."""
         chosen, earliest = settings.one_shot, float(compression.delays[0])
         last = float(batch.time[-1]) - earliest
-        trunk = Trunk.of(aif, last, points=chosen.collocation_points, most=chosen.functions, pulse=pulse)
+        trunk = Trunk.of(
+            aif,
+            last,
+            points=chosen.collocation_points,
+            most=chosen.functions,
+            strictness=chosen.w_residual / chosen.w_data,
+            pulse=pulse,
+        )
         seen = compression.basis * batch.root_weight[:, None]
         tables = Tables.of(trunk, batch.time, seen, compression.delays).on(space)
         return cls(trunk, tables, space, compression, aif, settings, float((batch.root_weight**2).sum()))
@@ -115,7 +122,7 @@ class Soft:
 
     def curves(self, problem: Problem, x: np.ndarray, time: np.ndarray) -> np.ndarray:
         """C_t (n, t) mM at ``time`` (t,) s of the heads at x (n, m)."""
-        z = self._solved(problem, x, np.arange(len(x)))[3]
+        z = self.solved(problem, x, np.arange(len(x)), self.nowhere(len(x)))[0][3]
         T_a = x[:, 4] if x.shape[1] > 4 else np.full(len(x), self.settings.T_a)
         heads = (np.exp(x[:, 1:3])[:, :, None] * z).sum(axis=1)
         phi = self.trunk.at(time - T_a[:, None])[0]
@@ -135,19 +142,46 @@ class Soft:
         """phi (q, p) at the points of time at which no concentration should be negative."""
         return self.trunk.phi[self.trunk.points[::EVERY]]
 
-    def _followed(self, problem: Problem, modes: list[Minimum], prior: GaussianPrior) -> list[Minimum]:
-        """The softened modes from each exact one, in one batch."""
-        root = prior.root
+    def linearised(self, problem: Problem, prior: GaussianPrior, voxels: np.ndarray) -> Linearised:
+        """The loss of ``problem`` with the prior, half its gradient and its Gauss-Newton matrix, of the ``voxels`` (n,)."""
+        root, negative = prior.root, self.nowhere(len(voxels))
 
-        def linearised(x: np.ndarray, rows: np.ndarray):
-            cost, gradient, curvature, _ = self._solved(problem, x, voxels[rows])
+        def at(x: np.ndarray, rows: np.ndarray):
+            (cost, gradient, curvature, _), negative[rows] = self.solved(problem, x, voxels[rows], negative[rows])
             off = (x - prior.mean) @ root.T
             return cost + (off**2).sum(axis=1), gradient + off @ root, curvature + root.T @ root
 
+        return at
+
+    def nowhere(self, count: int) -> np.ndarray:
+        """(count, 2, q) bool: C_p and C_e are negative at no point of time."""
+        return np.zeros((count, 2, len(self._watched)), dtype=bool)
+
+    def solved(self, problem: Problem, x: np.ndarray, rows: np.ndarray, negative: np.ndarray):
+        """Loss, half gradient, Gauss-Newton matrix and heads of the voxels ``rows`` (a,) at x (a, m), and where the curves are
+        negative (a, 2, q), which is best guessed by ``negative``.
+        """
+        point, negative = self.point(problem, x, rows), negative.copy()
+        found, left = self._evaluated(point, negative, np.arange(len(x))), np.arange(len(x))
+        for _ in range(ACTIVE_ROUNDS):
+            C = found[3][left] @ self._watched.T
+            cost = point.weights[2][left] * (np.minimum(C, 0.0) ** 2).sum(axis=(1, 2))
+            below = (C < 0) & (cost > FREE_OF_COST)[:, None, None]
+            other = (below != negative[left]).any(axis=(1, 2))
+            left = left[other]
+            if not left.size:
+                break
+            negative[left] = below[other]
+            for whole, part in zip(found, self._evaluated(point, negative, left), strict=True):
+                whole[left] = part
+        return found, negative
+
+    def _followed(self, problem: Problem, modes: list[Minimum], prior: GaussianPrior) -> list[Minimum]:
+        """The softened modes from each exact one, in one batch."""
         distinct = _distinct(modes)
         voxels = np.concatenate([np.flatnonzero(own == i) for i, own in enumerate(distinct)])
         found = minimise(
-            linearised,
+            self.linearised(problem, prior, voxels),
             np.concatenate([mode.x[own == i] for i, (mode, own) in enumerate(zip(modes, distinct, strict=True))]),
             lower=problem.lower,
             upper=problem.upper,
@@ -158,42 +192,27 @@ class Soft:
         )
         return _dealt(found, distinct)
 
-    def _solved(self, problem: Problem, x: np.ndarray, rows: np.ndarray):
-        """Loss, half gradient, Gauss-Newton matrix and heads of the voxels ``rows``, positivity settled."""
-        point = self.point(problem, x, rows)
-        found = self._evaluated(point)
-        before = None
-        for _ in range(ACTIVE_ROUNDS):
-            C = found[3] @ self._watched.T
-            cost = point.weights[2] * (np.minimum(C, 0.0) ** 2).sum(axis=(1, 2))
-            costly = np.flatnonzero(cost > FREE_OF_COST)
-            negative = C[costly] < 0
-            if not costly.size or (before is not None and np.array_equal(negative, before)):
-                break
-            before = negative
-            for whole, part in zip(found, self._evaluated(self._held_up(point, costly, negative)), strict=True):
-                whole[costly] = part
-        return found
+    def _evaluated(self, point: Point, negative: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
+        """``evaluate`` of ``rows``: together those without negative parts, and those with, which need more."""
+        with_some = negative[rows].any(axis=(1, 2))
+        parts = []
+        for some in (np.flatnonzero(~with_some), np.flatnonzero(with_some)):
+            if some.size:
+                pull = self._pull(negative[rows[some]]) if with_some[some[0]] else None
+                placed = point.take(rows[some], pull).on(self.space)
+                found = evaluate(self.space, self.tables, placed)
+                parts.append((some, [np.asarray(self.space.numpy(part)) for part in found]))
+        whole = [np.empty((len(rows), *part.shape[1:])) for part in parts[0][1]]
+        for some, found in parts:
+            for array, part in zip(whole, found, strict=True):
+                array[some] = part
+        return whole
 
-    def _held_up(self, point: Point, rows: np.ndarray, negative: np.ndarray) -> Point:
-        """The point of the voxels ``rows``, with what is ``negative`` (n, 2, q) pulled to zero."""
-        phi = self._watched
-        p = phi.shape[1]
+    def _pull(self, negative: np.ndarray) -> np.ndarray:
+        """(n, 2, p, p): the Gram matrices of phi over the points of time at which a curve is ``negative`` (n, 2, q)."""
+        phi, p = self._watched, self.trunk.phi.shape[1]
         outer = (phi[:, :, None] * phi[:, None, :]).reshape(len(phi), -1)
-        pull = (negative.reshape(-1, len(phi)).astype(float) @ outer).reshape(len(rows), 2, p, p)
-        return Point(
-            point.x[rows],
-            point.y[rows],
-            point.sigma[rows],
-            point.node[rows],
-            point.late[rows],
-            point.weights[:, rows],
-            pull,
-        )
-
-    def _evaluated(self, point: Point) -> list[np.ndarray]:
-        found = evaluate(self.space, self.tables, point.on(self.space))
-        return [np.array(self.space.numpy(part)) for part in found]
+        return (negative.reshape(-1, len(phi)).astype(float) @ outer).reshape(len(negative), 2, p, p)
 
 
 def _distinct(modes: list[Minimum]) -> list[np.ndarray]:

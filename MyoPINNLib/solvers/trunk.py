@@ -56,9 +56,14 @@ class Trunk:
         *,
         points: int,
         most: int,
+        strictness: float = 1.0,
         pulse: Callable[[], None] = lambda: None,
     ) -> Trunk:
-        """For the input's times up to ``last`` s, with ``points`` collocation points, ``most`` functions at the most."""
+        """For the input's times up to ``last`` s, with ``points`` collocation points, ``most`` functions at the most.
+
+        What the functions miss of a solution obeys no equation: the more the equations weigh beside the data (``strictness``),
+        the less may be missed, or it would move the parameters.
+        """
         first = float(aif.knots[0])
         step = max(last - first, _SHORTEST) / points
         even = first + step * (np.arange(points) + 0.5)
@@ -71,7 +76,8 @@ class Trunk:
         pulse()
         family = np.stack([(K + _OFFSET) * E, (K + _OFFSET) * (C_ap - K * E)])
         decay = np.exp(-_FREE_RATES[:, None] * (grid - first))
-        phi, slope = _functions(family, np.stack([decay, -_FREE_RATES[:, None] * decay]), most)
+        tolerance = TOLERANCE / max(1.0, strictness) ** 0.5
+        phi, slope = _functions(family, np.stack([decay, -_FREE_RATES[:, None] * decay]), most, tolerance)
         pulse()
         Q = np.linalg.qr(phi[1:])[0]
         missed = family[0, :, 1:] - (family[0, :, 1:] @ Q) @ Q.T
@@ -109,16 +115,16 @@ class Trunk:
         return missed
 
 
-def _functions(family: np.ndarray, free: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _functions(family: np.ndarray, free: np.ndarray, most: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """phi and its slope (g, p) from curves and slopes (2, b, g) of the family and of the free decays.
 
-    As few as hold the family to ``TOLERANCE``; each has a mean square of 1 over the grid beyond its start, and none of the others in it.
+    As few as hold the family to ``tolerance``; each has a mean square of 1 over the grid beyond its start, and none of the others in it.
     """
     phi, slope = _leading(family)
     curves, size = family[0, :, 1:], 1
     for size in range(min(_FEWEST, most), min(most, phi.shape[1]) + 1):
         Q = np.linalg.qr(phi[1:, :size])[0]
-        if np.abs(curves - (curves @ Q) @ Q.T).max() <= TOLERANCE:
+        if np.abs(curves - (curves @ Q) @ Q.T).max() <= tolerance:
             break
     free_phi, free_slope = _leading(free)
     values = np.column_stack([phi[:, :size], free_phi[:, :FREE]])
