@@ -23,7 +23,7 @@ class OneShotSettings:
     """
 
     w_data: float = option(5.0, Number(1e-3, 1e6, hint="Without a weight of the data there is nothing to fit."))
-    w_residual: float = option(1.0, _WEIGHT)
+    w_residual: float = option(1.0, Number(1e-4, 1e6, hint="Without the equations a curve has no parameters."))
     w_initial: float = option(1.0, _WEIGHT)
     w_positive: float = option(1.0, _WEIGHT)
     collocation_points: int = option(500, Number(50, 5000, whole=True))

@@ -195,14 +195,21 @@ def evaluate(space: Space, tables: Tables, point: Point):
 
 
 def softness(space: Space, tables: Tables, point: Point, probes):
-    """K W (n, d, r) for ``probes`` W (d, r): what the heads can take up of a misfit, K = B A^-1 B' / sigma^2, B = phi (v_p, v_e).
+    """K W (n, d, r) for ``probes`` W (d, r): what the heads can take up of a misfit, K = B A^-1 B' / sigma^2, B = phi (v_p, v_e);
+    and the loss (n,), without the pull on negative curves.
 
-    As a function of the exact curve m the loss is (y - m)' (1 - K) (y - m) / sigma^2.
+    As a function of the exact curve m the loss is (y - m)' (1 - K) (y - m) / sigma^2, if the trunk holds m's solution.
     """
     made = system(space, tables, point)
+    n, p = point.x.shape[0], tables.start.shape[0]
     turned = _turned(space, made.phi)
     B = space.concat([turned * made.volumes[:, i, None, None] for i in range(2)], 1) / point.sigma[:, None, None]
-    return _turned(space, B) @ space.solve(space.factor(made.A), B @ probes)
+    q = space.reshape(made.q, (n, 2 * p, 1))
+    found = space.solve(space.factor(made.A), space.concat([B @ probes, q], 2))
+    forced = made.lines[:, :, 4]
+    none = space.sum(forced * forced, 1) * point.weights[0] * space.sum(tables.root_input**2, 0)
+    none = none + space.sum(point.y * point.y, 1) / point.sigma**2
+    return _turned(space, B) @ found[:, :, :-1], none - space.sum(q * found[:, :, -1:], (1, 2))
 
 
 def _equation_block(space, tables, point, made, z):

@@ -28,6 +28,7 @@ ACTIVE_ROUNDS = 10
 EVERY = 4
 APART = 0.02
 RANK = 16
+MOST_COST = 0.1
 ROUNDING = 1e-12
 
 
@@ -36,7 +37,7 @@ class SoftProblem(Problem):
     """A problem whose misfit is (|y - m|^2 - |G'(y - m)|^2) / sigma^2, m the exact curve, ``given`` G (n, d, r): of each misfit
     the part that the heads take up.
 
-    ``held`` (n,) bool: the trunk holds the solution; else the exact model is kept, G = 0.
+    ``held`` (n,) bool: the trunk holds the solution and its equations; else the exact model is kept, G = 0.
     """
 
     given: np.ndarray
@@ -100,25 +101,26 @@ class Soft:
         """The exact ``problem`` and its ``modes``, softened for the voxels whose solution the trunk holds."""
         softer = self._followed(problem, modes, prior)
         held = self.trunk.holds(self.aif, best(modes).x) & self.trunk.holds(self.aif, best(softer).x)
+        given, cost = self._given(problem, best(softer).x)
+        held &= cost <= MOST_COST
         modes = [_either(held, soft, exact) for soft, exact in zip(softer, modes, strict=True)]
-        rows = np.flatnonzero(held)
-        given = self._given(problem, best(modes).x[rows], rows)
-        return SoftProblem(**vars(problem), given=given, held=held), modes
+        return SoftProblem(**vars(problem), given=given * held[:, None, None], held=held), modes
 
-    def _given(self, problem: Problem, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """G (n, d, r), of the voxels ``rows`` at x: K = G G' as far as its leading directions go (Nystrom), elsewhere zero."""
-        n, d = problem.y.shape
+    def _given(self, problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """G (n, d, r) at x (n, m), K = G G' as far as its leading directions go (Nystrom); and what the exact curve itself costs
+        (n,): nothing, if the trunk held its solution and the equations with it.
+        """
+        d = problem.y.shape[1]
         probes = np.random.default_rng(0).standard_normal((d, min(d, RANK)))
-        given = np.zeros((n, *probes.shape))
-        if rows.size:
-            point = self.point(problem, x, rows).on(self.space)
-            K = self.space.numpy(softness(self.space, self.tables, point, self.space.array(probes)))
-            core = probes.T @ K
-            core = (core + np.swapaxes(core, 1, 2)) / 2
-            ridge = ROUNDING * np.trace(core, axis1=1, axis2=2)[:, None, None]
-            root = np.linalg.cholesky(core + ridge * np.eye(len(core[0])))
-            given[rows] = np.swapaxes(np.linalg.solve(root, np.swapaxes(K, 1, 2)), 1, 2)
-        return given
+        point = self.point(problem, x, np.arange(len(x)))
+        point = replace(point, y=self.compression.curves(x) / self.trunk.peak).on(self.space)
+        found = softness(self.space, self.tables, point, self.space.array(probes))
+        K, cost = (self.space.numpy(part) for part in found)
+        core = probes.T @ K
+        core = (core + np.swapaxes(core, 1, 2)) / 2
+        ridge = ROUNDING * np.trace(core, axis1=1, axis2=2)[:, None, None]
+        root = np.linalg.cholesky(core + ridge * np.eye(len(core[0])))
+        return np.swapaxes(np.linalg.solve(root, np.swapaxes(K, 1, 2)), 1, 2), cost
 
     def curves(self, problem: Problem, x: np.ndarray, time: np.ndarray) -> np.ndarray:
         """C_t (n, t) mM at ``time`` (t,) s of the heads at x (n, m)."""
