@@ -32,7 +32,7 @@ from .door import load_tensorflow
 from .learning import LARGEST_PART
 from .levenberg import Minimum
 from .map import Pulse, Study
-from .modes import Problem
+from .modes import Problem, some_of
 from .outcomes import screen
 from .profiled import NUMPY, Space
 from .soft import Soft, SoftProblem
@@ -116,9 +116,10 @@ class SoftStudy(Study):
     def explained(self, batch: Batch, problem: Problem, mode: Minimum) -> Arrays:
         """C_t (n, t) mM at every frame, and which voxels (n,) the trunk does not hold: theirs is the exact model's curve."""
         assert isinstance(problem, SoftProblem)
-        found = super().explained(batch, problem, mode)
-        held = np.flatnonzero(problem.held)
-        if held.size:
-            soft = self.bench.soft(batch, problem)
-            found["C_t"][held] = soft.curves(problem.take(held), mode.x[held], batch.time)
-        return found | {"refined": ~problem.held}
+        if not problem.held.any():
+            return super().explained(batch, problem, mode) | {"refined": ~problem.held}
+        fitted = self.bench.soft(batch, problem).curves(problem, mode.x, batch.time)
+        others = np.flatnonzero(~problem.held)
+        if others.size:
+            fitted[others] = super().explained(batch, problem, some_of(mode, others))["C_t"]
+        return {"C_t": fitted, "refined": ~problem.held}

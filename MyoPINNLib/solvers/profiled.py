@@ -99,9 +99,8 @@ class Tables:
         R = np.linalg.qr(np.column_stack([slope, phi, C_ap]))[1] / np.sqrt(len(phi))
         root = np.stack([R[:, :p], R[:, p : 2 * p]])
         grams = np.einsum("iqa,jqb->ijab", root, root).reshape(4, p * p)
-        values = [trunk.at(time - delay) for delay in delays]
-        data = np.stack([weighted_basis.T @ value for value, _ in values])
-        late = np.stack([-weighted_basis.T @ speed for _, speed in values])
+        times = time - delays[:, None]
+        data, late = weighted_basis.T @ trunk.at(times), -weighted_basis.T @ trunk.slope_at(times)
         forcing = np.einsum("iqa,q->ia", root, R[:, -1])
         turned = np.ascontiguousarray(root.transpose(0, 2, 1))
         return cls(equations(), turned, R[:, -1], grams, forcing, trunk.phi[0], data, late)

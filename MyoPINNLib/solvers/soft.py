@@ -29,7 +29,7 @@ EVERY = 4
 APART = 0.02
 RANK = 16
 MOST_COST = 0.1
-ROUNDING = 1e-12
+NOTHING = 1e-8
 
 
 @dataclass(frozen=True)
@@ -117,17 +117,16 @@ class Soft:
         found = softness(self.space, self.tables, point, self.space.array(probes))
         K, cost = (self.space.numpy(part) for part in found)
         core = probes.T @ K
-        core = (core + np.swapaxes(core, 1, 2)) / 2
-        ridge = ROUNDING * np.trace(core, axis1=1, axis2=2)[:, None, None]
-        root = np.linalg.cholesky(core + ridge * np.eye(len(core[0])))
-        return np.swapaxes(np.linalg.solve(root, np.swapaxes(K, 1, 2)), 1, 2), cost
+        sizes, directions = np.linalg.eigh((core + np.swapaxes(core, 1, 2)) / 2)
+        scale = np.where(sizes > NOTHING, 1 / np.sqrt(np.maximum(sizes, NOTHING)), 0.0)
+        return K @ (directions * scale[:, None]), cost
 
     def curves(self, problem: Problem, x: np.ndarray, time: np.ndarray) -> np.ndarray:
         """C_t (n, t) mM at ``time`` (t,) s of the heads at x (n, m)."""
         z = self.solved(problem, x, np.arange(len(x)), self.nowhere(len(x)))[0][3]
         T_a = x[:, 4] if x.shape[1] > 4 else np.full(len(x), self.settings.T_a)
         heads = (np.exp(x[:, 1:3])[:, :, None] * z).sum(axis=1)
-        phi = self.trunk.at(time - T_a[:, None])[0]
+        phi = self.trunk.at(time - T_a[:, None])
         return self.trunk.peak * (phi @ heads[:, :, None])[:, :, 0]
 
     def point(self, problem: Problem, x: np.ndarray, rows: np.ndarray) -> Point:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
@@ -83,12 +84,22 @@ class Trunk:
         missed = family[0, :, 1:] - (family[0, :, 1:] @ Q) @ Q.T
         return cls(grid, phi, slope, C_ap, peak, np.searchsorted(grid, even), log_rates, np.abs(missed).max(axis=1))
 
-    def at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """phi and its slope (..., p) at the input's times (...) s: zero before the start, held after the end."""
-        inside = np.clip(times, self.grid[0], self.grid[-1])
-        spline = CubicHermiteSpline(self.grid, self.phi, self.slope)
-        begun = (times >= self.grid[0])[..., None]
-        return np.where(begun, spline(inside), 0.0), np.where(begun, spline.derivative()(inside), 0.0)
+    def at(self, times: np.ndarray) -> np.ndarray:
+        """phi (..., p) at the input's times (...) s: zero before the start, held after the end."""
+        return self._read(self._spline, times)
+
+    def slope_at(self, times: np.ndarray) -> np.ndarray:
+        """dphi/dt (..., p) 1/s, likewise."""
+        return self._read(self._spline.derivative(), times)
+
+    @cached_property
+    def _spline(self) -> CubicHermiteSpline:
+        return CubicHermiteSpline(self.grid, self.phi, self.slope)
+
+    def _read(self, curves, times: np.ndarray) -> np.ndarray:
+        values = curves(np.clip(times, self.grid[0], self.grid[-1]))
+        values[times < self.grid[0]] = 0.0
+        return values
 
     def holds(self, aif: ArterialInput, x: np.ndarray) -> np.ndarray:
         """(n,) bool: whether C_p and C_e at x (n, m) lie within ``HELD`` of the peak of what the functions can be.
