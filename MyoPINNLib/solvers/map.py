@@ -93,7 +93,7 @@ class Study:
         if self.learnt is None:
             self.learnt = learn(self.bench, self._learners())
         learnt, bench = self.learnt, self.bench
-        problem, modes = bench.settled(batch, learnt.gaussian, learnt.noise)
+        problem, modes = self.settled(batch)
         found = summary(sample(problem, modes, learnt.gaussian, fingerprint(batch.C_t)), learnt.prior)
         poor = np.flatnonzero(found["effective"] < ENOUGH_EFFECTIVE)
         for rows in np.array_split(poor, range(LARGEST_PART // MANY_TIMES, len(poor), LARGEST_PART // MANY_TIMES)):
@@ -101,6 +101,10 @@ class Study:
             self._sample_more(found, batch, problem, modes, rows)
         mode = best(modes)
         return self._concluded(batch, mode, found | self.explained(batch, problem, mode))
+
+    def settled(self, batch: Batch) -> tuple[Problem, list[Minimum]]:
+        """The batch's problem as its posterior is to see it, and its modes."""
+        return self.bench.settled(batch, self.learnt.gaussian, self.learnt.noise)
 
     def explained(self, batch: Batch, problem: Problem, mode: Minimum) -> Arrays:
         """C_t (n, t) mM at every frame, of the most probable parameters."""

@@ -3,8 +3,8 @@
     C_p = phi(t - T_a) a,   C_e = phi(t - T_a) b,   L(x) = min over a, b of the paper's loss       trunk.py, profiled.py
     p(x | C_t) ~ exp(-L(x) / 2) p(x)                x = ln F_p, ln v_p, ln v_e, ln PS (and T_a)
 
-1. Noise, Gaussian, modes of the exact model: as method `map` (workbench.py), whose prior and samples serve here too.
-2. From the exact modes a few Gauss-Newton steps on L give the modes of the softened model (``SoftBench``).
+1. Noise, prior and modes of the exact model, as method `map` finds them (map.py).
+2. From the exact modes a few Gauss-Newton steps on L give the modes of the softened model (soft.py).
 3. For the samples L is (y - m(x))' P (y - m(x)), m the exact curve, with P of the voxel's own mode.
 
 A voxel whose solution the trunk cannot hold keeps the exact model. The curve of a voxel is that of its heads.
@@ -25,7 +25,6 @@ from ..events import Progress, Report
 from ..fit import FitResult, Outcome, TissueCurves
 from ..network_settings import Device, NetworkSettings
 from ..one_shot_settings import OneShotSettings
-from ..prior import GaussianPrior
 from ..settings import FitSettings
 from .batches import Arrays, Batch, assemble, in_batches
 from .door import load_tensorflow
@@ -88,16 +87,10 @@ def computing(settings: OneShotSettings) -> Iterator[tuple[Space, str]]:
 
 @dataclass
 class SoftBench(Workbench):
-    """A workbench whose problems obey the equations as far as the weights say; each clock's trunk is made once."""
+    """A workbench with trunks: each clock's is made once, and kept."""
 
     space: Space = NUMPY
     softs: dict = field(default_factory=dict)
-
-    def settled(self, batch: Batch, gaussian: GaussianPrior, noise) -> tuple[Problem, list[Minimum]]:
-        """The exact model's problem and modes, softened where the trunk holds the solution."""
-        problem, modes = super().settled(batch, gaussian, noise)
-        soft = self.soft(batch, problem)
-        return soft.softened(problem, modes, gaussian)
 
     def soft(self, batch: Batch, problem: Problem) -> Soft:
         """The trunk of the batch's clock."""
@@ -112,6 +105,11 @@ class SoftStudy(Study):
     """A study whose voxels' curves are those of their heads."""
 
     bench: SoftBench
+
+    def settled(self, batch: Batch) -> tuple[Problem, list[Minimum]]:
+        """The exact model's problem and modes, softened where the trunk holds the solution."""
+        problem, modes = super().settled(batch)
+        return self.bench.soft(batch, problem).softened(problem, modes, self.learnt.gaussian)
 
     def explained(self, batch: Batch, problem: Problem, mode: Minimum) -> Arrays:
         """C_t (n, t) mM at every frame, and which voxels (n,) the trunk does not hold: theirs is the exact model's curve."""
