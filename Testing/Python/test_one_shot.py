@@ -23,8 +23,10 @@ from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers import fit, one_shot
 from MyoPINNLib.solvers.batches import batch_of
 from MyoPINNLib.solvers.levenberg import levenberg_marquardt, minimise
-from MyoPINNLib.solvers.one_shot import SoftBench, fit_one_shot
+from MyoPINNLib.solvers.one_shot import SoftBench, SoftStudy, fit_one_shot
+from MyoPINNLib.solvers.posterior import summary
 from MyoPINNLib.solvers.profiled import NUMPY, evaluate, softness
+from MyoPINNLib.solvers.sampling import Samples, fingerprint, sample
 from MyoPINNLib.solvers.trunk import Trunk
 
 NARROW = {"T_a_range": (-0.5, 2.0)}
@@ -152,6 +154,25 @@ def test_what_the_heads_take_up_of_a_misfit_explains_the_loss(a_twin):
     quadratic = ((off**2).sum(axis=1) - np.einsum("nd,nde,ne->n", off, K, off)) / point.sigma**2
     np.testing.assert_allclose(quadratic, loss, rtol=1e-3, atol=0.05)
     np.testing.assert_allclose(plain, loss, rtol=1e-6)
+
+
+def test_the_heads_need_not_be_solved_for_every_sample(a_twin):
+    settings = replace(FIXED, one_shot=OneShotSettings(w_positive=0.0))
+    bench, batch = SoftBench(a_twin.aif, settings, lambda: None), batch_of(a_twin.curves, 0, np.arange(20))
+    study = SoftStudy(a_twin.curves, np.arange(40), bench)
+    study.solve(batch)
+    problem, modes = study.settled(batch)
+    samples = sample(problem, modes, study.learnt.gaussian, fingerprint(batch.C_t))
+    rows, soft = np.repeat(np.arange(20), samples.x.shape[1]), bench.soft(batch, problem)
+    loss = evaluate(NUMPY, soft.tables, soft.point(problem, samples.x.reshape(-1, 4), rows))[0].reshape(20, -1)
+    correction = np.where(np.isfinite(loss), -loss / 2 - problem.log_likelihood(samples.x), 0.0)
+    correction = np.where(np.isfinite(correction), correction, 0.0)
+    quick, solved = (
+        summary(Samples(samples.x, samples.log_weight + more), study.learnt.prior) for more in (0.0, correction)
+    )
+    for name in NAMES:
+        off = np.abs(np.log(solved[name] / quick[name])) / (quick[f"{name}_sd"] / quick[name])
+        assert np.median(off) < 0.05 and off.max() < 0.3
 
 
 def test_tensorflow_gives_the_same_numbers(a_patient, monkeypatch):
