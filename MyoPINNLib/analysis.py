@@ -10,7 +10,7 @@ from .fit import FitResult, Outcome, TissueCurves
 from .maps import ParameterMaps, SegmentStatistics, derived_deviations, derived_quantities
 from .segmental import mean_deviations
 from .series import Masks, PerfusionSeries
-from .settings import Method, Settings, Spatial
+from .settings import Settings, Spatial
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def segment_table(
     by_mean["residual"] = fitted.residual
     deviations = derived_deviations(fitted.sd, hct=settings.hct, density=settings.density)
     columns = {name: maps.by_segment(segments, name) for name in maps.values if name != "valid"}
-    sure = _mean_deviations(maps, segments, settings) if settings.fit.method is Method.MAP else {}
+    sure = _mean_deviations(maps, segments, settings) if settings.fit.method.learns else {}
     rows = []
     for place, flow in enumerate(columns["MBF"]):
         row = numbers.index(flow.segment) if flow.segment in numbers else None

@@ -28,17 +28,26 @@ class Collocation(str, Enum):
 
 
 class Shift(str, Enum):
-    """The arterial delay in a network: none, as printed, or the input shifted per voxel by the T_a that NLLS finds."""
+    """The arterial delay in a network: none, as printed, or the input shifted per voxel by the T_a that NLLS finds (or the
+    method that the training starts at).
+    """
 
     OFF = "off"
     PRESHIFT = "preshift"
 
 
 class Start(str, Enum):
-    """Where training starts: random, as printed, or at what NLLS finds."""
+    """Where training starts: random, as printed, or at what another method finds."""
 
     RANDOM = "random"
     NLLS = "nlls"
+    MAP = "map"
+    ONE_SHOT = "one-shot"
+
+    @property
+    def words(self) -> str:
+        """Its name in a sentence."""
+        return "NLLS" if self is Start.NLLS else self.value
 
 
 class Device(str, Enum):
@@ -87,3 +96,10 @@ class NetworkSettings:
                 f"{self.steps} steps with a row every {self.history_every} make more than {MOST_ROWS} rows of history.",
                 "Keep a row more seldom (history_every).",
             )
+
+    @property
+    def ahead(self) -> Start | None:
+        """The method whose fit goes ahead of the training, for its parameters or its delays; None: there is none."""
+        if self.start is not Start.RANDOM:
+            return self.start
+        return Start.NLLS if self.shift is Shift.PRESHIFT else None

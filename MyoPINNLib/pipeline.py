@@ -24,7 +24,7 @@ from .fit import FitResult, TissueCurves
 from .kinetics import blood_from_plasma
 from .maps import mean_curves, parameter_maps
 from .series import Masks, PerfusionSeries
-from .settings import REFERENCE_HCT, FitSettings, Method, Settings, Spatial
+from .settings import REFERENCE_HCT, FitSettings, Input, Method, Settings, Spatial
 from .trained import TrainedNetwork
 from .writing import write_analysis
 
@@ -71,22 +71,23 @@ def _fit(
     """The fit of the segments' mean curves and of every voxel.
 
     A network trains once for both. Other methods fit the means by themselves, since they are less noisy than any voxel (and
-    have no neighbours); so does the mesh, in which a curve has a place.
+    have no neighbours), after the voxels, whose fitted input serves them too; so does the mesh, in which a curve has a place.
     """
-    limits = limits_for(settings)
-    of_means = replace(limits, spatial=Spatial.NONE)
+    limits, method = limits_for(settings), settings.fit.method
 
-    def fit(curves: TissueCurves, stage: str, low: float, high: float) -> FitResult:
+    def fit(curves: TissueCurves, aif, how: FitSettings, stage: str, low: float, high: float) -> FitResult:
         progress = within(report, low, high, stage=f"fit of {stage}")
         part = None if checkpoint is None else checkpoint.part(stage)
-        how = of_means if curves is means else limits
-        return solvers.fit(curves, curve_set.aif, how, progress, part, start_from)
+        return solvers.fit(curves, aif, how, progress, part, start_from)
 
-    method = settings.fit.method
-    if not method.is_network or method is Method.MESH:
-        between = 0.3 if method is Method.MESH else 0.06
-        return fit(means, "segments", 0.02, between), fit(curve_set.curves, "voxels", between, 1.0)
-    return fit(means.and_then(curve_set.curves), "segments and voxels", 0.02, 1.0).parted(len(means))
+    if method.is_network and method is not Method.MESH:
+        both = means.and_then(curve_set.curves)
+        return fit(both, curve_set.aif, limits, "segments and voxels", 0.02, 1.0).parted(len(means))
+    between = 0.72 if method is Method.MESH else 0.94
+    by_voxel = fit(curve_set.curves, curve_set.aif, limits, "voxels", 0.02, between)
+    fitted = curve_set.aif if by_voxel.measured_aif is None else by_voxel.aif
+    of_means = replace(limits, spatial=Spatial.NONE, input=Input.MEASURED)
+    return fit(means, fitted, of_means, "segments", between, 1.0), by_voxel
 
 
 def limits_for(settings: Settings) -> FitSettings:
@@ -128,8 +129,8 @@ def input_digest(
 ) -> str:
     """A name for images, masks, settings, start and version together: what a checkpoint is good for."""
     values = settings.to_json()
-    for name in ("device", "threads"):  # where it is computed; a training may go on elsewhere
-        del values["fit"]["network"][name]
+    for part, name in (("network", "device"), ("network", "threads"), ("one_shot", "device")):
+        del values["fit"][part][name]  # where it is computed; work may go on elsewhere
     digest = hashlib.sha256(f"{__version__}\n{json.dumps(values)}\n{series.acquisition!r}\n".encode())
     arrays = (series.signal, series.time, series.weight, series.geometry.ijk_to_lps, masks.myocardium, masks.blood_pool)
     for array in (*arrays, *([] if masks.right_ventricle is None else [masks.right_ventricle])):

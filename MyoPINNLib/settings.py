@@ -15,6 +15,7 @@ from enum import Enum
 from . import options
 from .errors import InputError
 from .network_settings import NetworkSettings, Shift
+from .one_shot_settings import OneShotSettings
 from .options import Choice, Each, Number, OneOf, option
 
 REFERENCE_HCT = 0.45
@@ -33,6 +34,7 @@ class Method(str, Enum):
     NLLS = "nlls"
     FERMI = "fermi"
     MAP = "map"
+    ONE_SHOT = "one-shot"
     TWO_COMPARTMENT = "2cxm"
     MESH = "2cxm-mesh"
     REDUCED = "reduced"
@@ -41,7 +43,12 @@ class Method(str, Enum):
     @property
     def is_network(self) -> bool:
         """True for the paper's networks, which need TensorFlow."""
-        return self not in (Method.NLLS, Method.MAP, Method.FERMI)
+        return self not in (Method.NLLS, Method.MAP, Method.ONE_SHOT, Method.FERMI)
+
+    @property
+    def learns(self) -> bool:
+        """True for the methods that learn a prior from the study's voxels."""
+        return self in (Method.MAP, Method.ONE_SHOT)
 
 
 # The smallest median error of F_p of all methods on every object of known truth (docs/validation.md, "Every method on the
@@ -126,7 +133,7 @@ class FitSettings:
     """The fit. ``T_a`` s is used where ``delay`` is fixed; the delay is sought in ``T_a_range`` s. A network knows no
     delay of its own (paper); see ``network.shift``.
 
-    ``input``, of method map: the measured input as it is, or fitted with the tissue where its samples are noisy.
+    ``input``, of methods map and one-shot: the measured input as it is, or fitted with the tissue where its samples are noisy.
 
     The limits of a study are meant at a haematocrit of ``REFERENCE_HCT``; the pipeline moves them with 1 - Hct.
 
@@ -149,6 +156,7 @@ class FitSettings:
     )
     chunk: int = option(512, Number(1, 10**9, whole=True))
     spatial: Spatial = option(Spatial.NONE, Choice(Spatial))
+    one_shot: OneShotSettings = field(default_factory=OneShotSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
     def __post_init__(self) -> None:
@@ -158,10 +166,15 @@ class FitSettings:
                 f"The delay is fixed at {self.T_a:g} s and the network's shift is {self.network.shift.value}.",
                 "Preshift takes the delay that NLLS finds: leave the delay at fit, or the shift off.",
             )
-        if self.spatial is Spatial.NEIGHBOURS and self.method is not Method.MAP:
+        if self.input is Input.JOINT and not self.method.learns:
+            raise InputError(
+                f"The method {self.method.value} takes the input as it was measured.",
+                f"Take method {Method.MAP.value} or {Method.ONE_SHOT.value}, or input {Input.MEASURED.value}.",
+            )
+        if self.spatial is Spatial.NEIGHBOURS and not self.method.learns:
             raise InputError(
                 f"The method {self.method.value} cannot couple neighbours.",
-                f"Take method {Method.MAP.value}, or spatial {Spatial.NONE.value}.",
+                f"Take method {Method.MAP.value} or {Method.ONE_SHOT.value}, or spatial {Spatial.NONE.value}.",
             )
 
 

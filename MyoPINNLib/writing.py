@@ -31,6 +31,7 @@ _METHODS = {
     Method.NLLS: "2CXM, least squares",
     Method.FERMI: "Fermi deconvolution",
     Method.MAP: "2CXM, prior learnt from the study",
+    Method.ONE_SHOT: "one-shot PINN, prior learnt from the study",
     Method.TWO_COMPARTMENT: "PINN 2cxm",
     Method.MESH: "PINN 2cxm-mesh",
     Method.REDUCED: "PINN reduced",
@@ -40,6 +41,7 @@ _DEVIATIONS = {
     Method.NLLS: "linearised: too small where the problem is curved",
     Method.FERMI: "linearised: too small where the problem is curved",
     Method.MAP: "of the posterior, noise of the input not counted",
+    Method.ONE_SHOT: "of the posterior, noise of the input not counted",
 }
 _CONVERSIONS = {
     Conversion.TRAIN: "saturation recovery with train",
@@ -104,7 +106,8 @@ def _delay_words(fit: FitSettings) -> str:
         return f"delay {fit.T_a:g} s"
     if not fit.method.is_network:
         return "delay fitted"
-    return "no delay" if fit.network.shift is Shift.OFF else "delay of NLLS"
+    ahead = fit.network.ahead
+    return "no delay" if ahead is None or fit.network.shift is Shift.OFF else f"delay of {ahead.words}"
 
 
 def _write_maps(analysis: Analysis, folder: Path) -> None:

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..settings import FitSettings
+from ..settings import FitSettings, Method
 
 _STDERR = 2
 
 
 def wake(settings: FitSettings) -> None:
-    """Load what a network needs, where one is wanted. Raises InputError where it is missing or broken."""
-    if settings.method.is_network:
+    """Load what a network or a GPU needs, where one is wanted. Raises InputError where it is missing or broken."""
+    from ..solvers.one_shot import may_need_tensorflow
+
+    if settings.method.is_network or (settings.method is Method.ONE_SHOT and may_need_tensorflow(settings.one_shot)):
         from ..solvers.networks import look_for_devices
 
         with muted():

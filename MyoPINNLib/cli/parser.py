@@ -49,7 +49,7 @@ _STUDY_OPTIONS = (
         ("fit", "spatial"),
         str,
         _words(Spatial),
-        "neighbours have a say, across no border; map alone (none)",
+        "neighbours have a say, across no border; map and one-shot (none)",
     ),
     ("--hct", ("hct",), float, "FRACTION", "haematocrit (0.45)"),
     ("--density", ("density_g_mL",), float, "G_PER_ML", "density of the myocardium, g/mL (1.05)"),
@@ -71,7 +71,13 @@ _STUDY_OPTIONS = (
 _NETWORK_OPTIONS = (
     ("--steps", "steps", int, "N", "training steps (25000)"),
     ("--start", "start", str, _words(Start), "where training starts (random)"),
-    ("--shift", "shift", str, _words(Shift), "arterial delay: none, or the input shifted by NLLS's T_a (off)"),
+    (
+        "--shift",
+        "shift",
+        str,
+        _words(Shift),
+        "arterial delay: none, or the input shifted by the T_a of NLLS or --start (off)",
+    ),
     ("--device", "device", str, _words(Device), "where to compute (auto: a GPU if there is one)"),
     ("--threads", "threads", int, "N", "CPU threads (all)"),
     ("--training-seed", "seed", int, "N", "of weights and random times (1)"),
@@ -95,6 +101,8 @@ _NETWORK_OPTIONS = (
     ("--mesh-batch", "mesh_batch", int, "N", "samples and random times a step of 2cxm-mesh (4096)"),
     ("--history-every", "history_every", int, "N", "steps between rows of training.csv (100)"),
 )
+_ONE_SHOT_TOO = ("w_data", "w_residual", "w_initial", "w_positive", "collocation_points", "device")
+_ONE_SHOT_OPTIONS = (("--functions", "functions", int, "N", "functions of the trunk at the most (40)"),)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -119,22 +127,40 @@ def settings_of(options: argparse.Namespace) -> Settings:
     for key, where in options.places.items():
         value = getattr(options, key, None)
         if value is not None:
-            _put(values, where, value.split(",") if key == "levels" else value)
+            _put(values, _place(where, options, values), value.split(",") if key == "levels" else value)
     for where, value in _delay(options.T_a):
         _put(values, where, value)
     settings = settings_from_json(values)
-    _check_network_options(options, settings)
+    _check_method_options(options, settings)
     return settings
 
 
-def _check_network_options(options: argparse.Namespace, settings: Settings) -> None:
+def _place(where: tuple[str, ...], options: argparse.Namespace, values: dict) -> tuple[str, ...]:
+    """Where in the settings an option goes: what networks and one-shot both have, to the one that is chosen."""
+    method = options.method or values.get("fit", {}).get("method")
+    shared = where[:2] == ("fit", "network") and where[-1] in _ONE_SHOT_TOO
+    return ("fit", "one_shot", where[-1]) if shared and method == Method.ONE_SHOT.value else where
+
+
+def _check_method_options(options: argparse.Namespace, settings: Settings) -> None:
     """InputError for an option that the method would not heed."""
-    given = [flag for flag, *_ in _NETWORK_OPTIONS if getattr(options, flag[2:].replace("-", "_")) is not None]
+    method = settings.fit.method
+
+    def given_of(rows: tuple) -> list[str]:
+        return [flag for flag, *_ in rows if getattr(options, flag[2:].replace("-", "_")) is not None]
+
+    only_one_shot = given_of(_ONE_SHOT_OPTIONS)
+    if only_one_shot and method is not Method.ONE_SHOT:
+        raise InputError(
+            f"{only_one_shot[0]} is for one-shot, and the method is {method.value}.", "Add --method one-shot."
+        )
+    heeded = method is Method.ONE_SHOT
+    given = given_of(tuple(row for row in _NETWORK_OPTIONS if not (heeded and row[1] in _ONE_SHOT_TOO)))
     given += ["--start-from"] if options.start_from is not None else []
-    if given and not settings.fit.method.is_network:
+    if given and not method.is_network:
         networks = "|".join(method.value for method in Method if method.is_network)
         raise InputError(
-            f"{given[0]} is for the networks, and the method is {settings.fit.method.value}.",
+            f"{given[0]} is for the networks, and the method is {method.value}.",
             f"Add --method {networks}.",
         )
 
@@ -199,6 +225,12 @@ def _add_settings(command: argparse.ArgumentParser, rows: tuple) -> None:
     for flag, name, kind, metavar, words in _NETWORK_OPTIONS:
         places[flag[2:].replace("-", "_")] = ("fit", "network", name)
         networks.add_argument(flag, type=kind, metavar=metavar, help=words)
+    one_shot = command.add_argument_group(
+        "the one-shot solver", "It also takes the networks' weights (--w-...), --collocation-points and --device (cpu)."
+    )
+    for flag, name, kind, metavar, words in _ONE_SHOT_OPTIONS:
+        places[flag[2:].replace("-", "_")] = ("fit", "one_shot", name)
+        one_shot.add_argument(flag, type=kind, metavar=metavar, help=words)
     networks.add_argument("--start-from", type=Path, metavar="FILE", help="weights.npz of an earlier study")
     command.set_defaults(places=places)
 

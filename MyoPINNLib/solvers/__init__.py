@@ -18,9 +18,10 @@ from .fermi import fit_fermi
 from .map import fit_map
 from .networks import fit_networks
 from .nlls import fit_nlls
+from .one_shot import fit_one_shot
 
 LONGEST_HELD_INPUT, SMALLEST_BOLUS = 5.0, 0.1
-_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi, Method.MAP: fit_map}
+_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi, Method.MAP: fit_map, Method.ONE_SHOT: fit_one_shot}
 
 
 def fit(

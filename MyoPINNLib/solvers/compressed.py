@@ -83,7 +83,7 @@ class Compression:
     def curves(self, x: np.ndarray) -> np.ndarray:
         """U'C_t (n, d) at x (n, m): ln F_p, ln v_p, ln v_e, ln PS and, where it is sought, T_a."""
         F_p, rates = _rates(x)
-        node, late = self._node(x)
+        node, late = self.node(x)
         lean = (rates.m - rates.q) / rates.r
         C_t = np.zeros((len(x), self.table.shape[2]))
         flat, size = self.table.reshape(-1, C_t.shape[1]), self.table.shape[1]
@@ -103,7 +103,7 @@ class Compression:
     def sensitivities(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """U'C_t (d, n) and its derivatives (m, d, n) by x (n, m)."""
         F_p, rates = _rates(x)
-        lookup = _Lookup(self, *self._node(x))
+        lookup = _Lookup(self, *self.node(x))
         C_t, response = tissue_response(lookup, rates, F_p)
         return C_t, tissue_sensitivity(C_t, response, rates, F_p, lookup.C_ap)[: x.shape[1]]
 
@@ -112,7 +112,7 @@ class Compression:
         whole = place.astype(int)
         return whole, place - whole
 
-    def _node(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def node(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest tabled delay (n,), and how much later x is, s."""
         if len(self.delays) == 1:
             return np.zeros(len(x), dtype=int), np.zeros(len(x))

@@ -20,6 +20,7 @@ _LEAST_GAIN = 1e-4
 _HAIR = 1e-12
 
 Residuals = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+Linearised = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 @dataclass
@@ -51,9 +52,37 @@ def levenberg_marquardt(
     than ``tolerance`` of the cost, or of ``noise_power`` (n,) where that is less (the cost that noise alone leaves: a curve
     without noise goes on to the bottom), or when no step makes it fall any more.
     """
+    return minimise(
+        lambda x, rows: _linearise(residuals, x, rows),
+        x0,
+        lower=lower,
+        upper=upper,
+        longest_step=longest_step,
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+        noise_power=noise_power,
+    )
+
+
+def minimise(
+    linearised: Linearised,
+    x0: np.ndarray,
+    *,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    longest_step: np.ndarray,
+    max_iterations: int,
+    tolerance: float,
+    noise_power: np.ndarray | None = None,
+) -> Minimum:
+    """``levenberg_marquardt`` of a cost whose rows are not at hand.
+
+    ``linearised(x, rows)`` gives the cost (a,), half its gradient (a, m) and its Gauss-Newton matrix (a, m, m) of the
+    problems ``rows`` (a,) at x (a, m).
+    """
     x = np.clip(x0, lower, upper)
     rows = np.arange(len(x))
-    cost, gradient, curvature = _linearise(residuals, x, rows)
+    cost, gradient, curvature = linearised(x, rows)
     done = np.zeros(len(x), dtype=bool)
     damping, growth = np.full(len(x), _FIRST_DAMPING), np.full(len(x), 2.0)
     rounding = _ROUNDING * cost
@@ -69,7 +98,7 @@ def levenberg_marquardt(
         left = ~done[rows]
         rows, step, foreseen = rows[left], step[left], foreseen[left]
         trial = _snapped(x[rows] + step, lower, upper)
-        new_cost, new_gradient, new_curvature = _linearise(residuals, trial, rows)
+        new_cost, new_gradient, new_curvature = linearised(trial, rows)
         gain = (cost[rows] - new_cost) / foreseen
         better = gain > _LEAST_GAIN
         up = rows[better]

@@ -1,9 +1,7 @@
-"""The paper's networks behind the solvers' door: here, and only here, TensorFlow is let in."""
+"""The paper's networks behind the solvers' door."""
 
 from __future__ import annotations
 
-import importlib
-import os
 import time as clock
 from dataclasses import replace
 
@@ -18,15 +16,17 @@ from ..network_settings import Shift, Start
 from ..quantities import shown
 from ..settings import Delay, FitSettings, Method
 from ..trained import TrainedNetwork, parameter_names
+from .door import load_tensorflow
+from .map import fit_map
 from .network_results import network_result
 from .nlls import fit_nlls
+from .one_shot import fit_one_shot
 from .outcomes import screen
 from .starts import LOGARITHMS
 
-INSTALL = 'Install it with: pip install "myopinn[engine]"'
-NLLS_SHARE = 0.05
+AHEAD_SHARE = 0.05
 NEIGHBOURS = 9
-_BACKEND = "KERAS_BACKEND"
+_AHEAD = {Method.NLLS: fit_nlls, Method.MAP: fit_map, Method.ONE_SHOT: fit_one_shot}
 _NO_DELAY = (Outcome.NO_ENHANCEMENT, Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.DELAY_AT_LIMIT)
 
 
@@ -43,7 +43,7 @@ def fit_networks(
     ``start_from``: another method's result of these curves, or an earlier study's network. Raises InputError where
     TensorFlow is missing or broken, where the device is not there, and where ``start_from`` does not fit.
     """
-    started, warn, share = clock.perf_counter(), Notes(report), NLLS_SHARE if _needs_nlls(settings) else 0.0
+    started, warn, share = clock.perf_counter(), Notes(report), AHEAD_SHARE if settings.network.ahead else 0.0
     load_tensorflow()
     from .pinn import device
     from .pinn.problem import slice_problems
@@ -79,22 +79,6 @@ class Notes:
             self.report(Warned(text))
 
 
-def load_tensorflow() -> None:
-    """Load TensorFlow and Keras, or raise an InputError that says how to get them. Keras computes with TensorFlow here,
-    whatever the user's settings are.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    before = os.environ.get(_BACKEND)
-    os.environ[_BACKEND] = "tensorflow"
-    try:
-        for name in ("tensorflow", "keras"):
-            _load(name)
-    finally:
-        os.environ.pop(_BACKEND)
-        if before is not None:
-            os.environ[_BACKEND] = before
-
-
 def look_for_devices() -> None:
     """Load TensorFlow and let it look for a GPU, which takes a while and makes it talk."""
     load_tensorflow()
@@ -103,24 +87,12 @@ def look_for_devices() -> None:
     device.found()
 
 
-def _load(name: str) -> None:
-    try:
-        importlib.import_module(name)
-    except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and error.name == name:
-            raise InputError(f"The networks need {name}, which is not installed.", INSTALL) from error
-        raise InputError(
-            f"{name} is installed but does not load ({type(error).__name__}).",
-            'Install it anew with: pip install --force-reinstall "myopinn[engine]"; nlls, map and fermi work without it.',
-        ) from error
-
-
 def _check_start(start_from, settings: FitSettings, count: int) -> None:
     if isinstance(start_from, TrainedNetwork):
         start_from.check_start_of(settings.method, settings.network)
         if settings.network.start is not Start.RANDOM:
             raise InputError(
-                "The training cannot start at an earlier network and at NLLS.",
+                f"The training cannot start at an earlier network and at {settings.network.start.words}.",
                 "Leave out one: the weights, or the start.",
             )
     elif start_from is not None and len(start_from.outcome) != count:
@@ -134,13 +106,9 @@ def _start_words(settings: FitSettings, start_from) -> str:
     """Where the training began, for every output."""
     if isinstance(start_from, FitResult):
         return "another result"
-    if settings.network.start is Start.NLLS:
-        return "NLLS"
+    if settings.network.start is not Start.RANDOM:
+        return settings.network.start.words
     return f"a network of {start_from.steps} steps" if start_from is not None else "random"
-
-
-def _needs_nlls(settings: FitSettings) -> bool:
-    return settings.network.start is Start.NLLS or settings.network.shift is Shift.PRESHIFT
 
 
 def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, start_from, warn):
@@ -150,14 +118,14 @@ def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, star
     network = settings.network
     T_a = np.full(len(curves), settings.T_a if settings.delay is Delay.FIXED else 0.0)
     known, earlier = np.ones(len(curves), dtype=bool), start_from if isinstance(start_from, FitResult) else None
-    if _needs_nlls(settings):
-        preshift = network.shift is Shift.PRESHIFT
-        ahead = replace(settings, method=Method.NLLS, T_a=float(T_a[0]), delay=Delay.FIT if preshift else Delay.FIXED)
-        part = None if checkpoint is None else checkpoint.part("nlls")
-        nlls = fit_nlls(curves, aif, ahead, report, part)
+    if network.ahead is not None:
+        preshift, method = network.shift is Shift.PRESHIFT, Method(network.ahead.value)
+        ahead = replace(settings, method=method, T_a=float(T_a[0]), delay=Delay.FIT if preshift else Delay.FIXED)
+        part = None if checkpoint is None else checkpoint.part(method.value)
+        first = _AHEAD[method](curves, aif, ahead, report, part)
         if preshift:
-            T_a, known = _delays(curves, nlls, warn)
-        earlier = earlier or (nlls if network.start is Start.NLLS else None)
+            T_a, known = _delays(curves, first, warn, network.ahead.words)
+        earlier = earlier or (first if network.start is not Start.RANDOM else None)
     if earlier is None:
         return None, T_a, known
     given = dict(earlier.parameters.items())
@@ -167,16 +135,16 @@ def _before(curves, aif, settings: FitSettings, report: Report, checkpoint, star
     return found, T_a, known
 
 
-def _delays(curves: TissueCurves, nlls: FitResult, warn) -> tuple[np.ndarray, np.ndarray]:
-    """T_a (n,) s of NLLS, and where it is known; elsewhere its neighbours' median, or that of all, or 0."""
-    T_a = nlls.parameters.T_a
-    known = np.isfinite(T_a) & ~np.isin(nlls.outcome, _NO_DELAY)
+def _delays(curves: TissueCurves, first: FitResult, warn, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """T_a (n,) s of the fit that went ahead, and where it is known; elsewhere its neighbours' median, or that of all, or 0."""
+    T_a = first.parameters.T_a
+    known = np.isfinite(T_a) & ~np.isin(first.outcome, _NO_DELAY)
     T_a = from_neighbours(T_a, known, curves)
     T_a = np.where(np.isfinite(T_a), T_a, np.median(T_a[known]) if known.any() else 0.0)
-    guessed = int((~known & (nlls.outcome != Outcome.NO_ENHANCEMENT)).sum())
+    guessed = int((~known & (first.outcome != Outcome.NO_ENHANCEMENT)).sum())
     if guessed:
         warn(
-            f"NLLS finds no delay in {guessed} of {len(known)} curves: their neighbours' median delay is used, "
+            f"{name} finds no delay in {guessed} of {len(known)} curves: their neighbours' median delay is used, "
             "and their T_a is left empty."
         )
     return T_a, known

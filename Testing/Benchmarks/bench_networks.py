@@ -19,7 +19,7 @@ from MyoPINNLib.network_settings import NetworkSettings
 from MyoPINNLib.quantities import minutes_from_seconds, shown
 from MyoPINNLib.settings import Method
 from MyoPINNLib.simulate import objects
-from MyoPINNLib.solvers.networks import load_tensorflow
+from MyoPINNLib.solvers.door import load_tensorflow
 
 load_tensorflow()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from MyoPINNLib.aif import ArterialInput
+from MyoPINNLib.errors import InputError
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
 from MyoPINNLib.settings import Delay, FitSettings, Input, Method, settings_from_json
@@ -42,6 +43,12 @@ def test_the_fitted_input_is_nearer_the_truth_than_its_samples(a_patient):
     left = np.sqrt(np.mean((result.aif(measured.time) - true) ** 2)) / peak
     assert left < 0.02
     assert result.measured_aif is measured
+
+
+@pytest.mark.parametrize("method", [Method.NLLS, Method.FERMI, Method.COMBINED])
+def test_a_method_that_takes_the_input_as_it_is_says_so(method):
+    with pytest.raises(InputError, match="takes the input as it was measured"):
+        FitSettings(method=method, input=Input.JOINT)
 
 
 def test_an_exact_input_stays_as_it_was_measured():

@@ -121,6 +121,12 @@ def test_a_method_that_cannot_couple_says_so(method):
         FitSettings(method=method, spatial=Spatial.NEIGHBOURS)
 
 
+def test_one_shot_listens_to_neighbours_too(a_smooth_twin, fitted_coupled):
+    result = fit(a_smooth_twin.curves, a_smooth_twin.aif, replace(COUPLED, method=Method.ONE_SHOT))
+    soft, exact = (metrics.nmse(found.parameters, a_smooth_twin.truth)["all"] for found in (result, fitted_coupled))
+    assert soft == pytest.approx(exact, rel=0.15)
+
+
 def test_curves_without_places_say_so(a_smooth_twin):
     curves = TissueCurves.on_one_clock(a_smooth_twin.curves.time[0], a_smooth_twin.curves.C_t[:3])
     with pytest.raises(InputError, match="have no places"):

@@ -10,7 +10,7 @@ from pinn_cases import TIME, TRUTH, an_input, exact_curves, hearts, network_fit
 from MyoPINNLib.errors import Cancelled, InputError
 from MyoPINNLib.events import Progress, Warned
 from MyoPINNLib.fit import Outcome, TissueCurves
-from MyoPINNLib.settings import Delay, FitSettings
+from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.networks import from_neighbours
 
@@ -131,6 +131,14 @@ def test_a_network_starts_where_another_method_ended():
     assert warm.parameters.F_p == pytest.approx(TRUTH["F_p"], rel=0.1)
     with pytest.raises(InputError, match="6 curves and there are 3"):
         fitted(curves=some(exact_curves(), 3), start_from=nlls)
+
+
+@pytest.mark.parametrize("start", ["map", "one-shot"])
+def test_a_network_starts_at_what_a_prior_finds(start):
+    ahead = fit(exact_curves(), an_input(), FitSettings(method=Method(start), delay=Delay.FIXED))
+    begun = fitted(start=start, steps=1, learning_rate=1e-8)
+    assert begun.details["start"] == start
+    assert begun.parameters.F_p == pytest.approx(ahead.parameters.F_p, rel=1e-3)
 
 
 def some(curves: TissueCurves, count: int) -> TissueCurves:

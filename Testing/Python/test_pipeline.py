@@ -20,7 +20,7 @@ from MyoPINNLib.job import Checkpoint
 from MyoPINNLib.pipeline import input_digest, quantify, with_insertion, write_analysis
 from MyoPINNLib.quantities import shown
 from MyoPINNLib.series import Masks
-from MyoPINNLib.settings import FitSettings, Method, Settings
+from MyoPINNLib.settings import FitSettings, Input, Method, Settings
 from MyoPINNLib.simulate.phantom import Preset, make_phantom
 
 PICTURES = {"bullseye.png", "maps.png", "curves.png"}
@@ -162,8 +162,15 @@ def test_the_deviations_are_maps_of_their_own_in_the_same_units(an_analysis, tmp
     assert float(row["MBF_mL_min_g_mean_curve_sd"]) > 0
 
 
-def test_only_posteriors_say_how_sure_a_segment_s_mean_is(an_analysis):
-    assert all(row.mean_sd == {} for row in an_analysis.segment_table)
+def test_only_posteriors_say_how_sure_a_segment_s_mean_is(a_fermi_analysis):
+    assert all(row.mean_sd == {} for row in a_fermi_analysis.segment_table)
+
+
+def test_segments_take_the_input_that_was_fitted_with_the_voxels(a_noisy_phantom, the_settings):
+    joint = replace(the_settings, fit=FitSettings(method=Method.MAP, input=Input.JOINT))
+    analysis = quantify(a_noisy_phantom.series, a_noisy_phantom.masks, joint)
+    assert analysis.result.measured_aif is analysis.curve_set.aif
+    assert analysis.segment_result.aif is analysis.result.aif is not analysis.curve_set.aif
 
 
 def test_a_learnt_prior_gives_a_whole_study(a_noisy_phantom, the_settings, tmp_path):
