@@ -32,7 +32,7 @@ from MyoPINNLib.simulate import objects
 
 CURVES, SEED = 400, 11
 SIZES = (100, 1000, 10_000, 100_000)
-GROWING = (Method.NLLS, Method.MAP)
+GROWING = (Method.NLLS, Method.MAP, Method.ONE_SHOT)
 NOT_INSTALLED = "not installed"
 
 

@@ -23,7 +23,7 @@ from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.trunk import Trunk
 
 NAMES = ("F_p", "v_p", "v_e", "PS")
-HELD_OUT = (201, 202, 203, 204, 205)
+HELD_OUT = (301, 302, 303, 304, 305)
 PAPER_WEIGHT = 1.0
 
 

@@ -33,7 +33,7 @@ FIXED = FitSettings(method=Method.MAP, delay=Delay.FIXED)
 FREE = FitSettings(method=Method.MAP)
 JOINT = replace(FREE, input=Input.JOINT)
 NAMES = ("F_p", "v_p", "v_e", "PS")
-HELD_OUT = (201, 202, 203, 204, 205)
+HELD_OUT = (301, 302, 303, 304, 305)
 STEEP = 100.0
 
 

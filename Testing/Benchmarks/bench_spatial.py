@@ -23,7 +23,7 @@ from MyoPINNLib.solvers import fit
 
 FIXED = FitSettings(method=Method.MAP, delay=Delay.FIXED)
 NAMES = ("F_p", "v_p", "v_e", "PS")
-HELD_OUT = (201, 202, 203, 204, 205)
+HELD_OUT = (301, 302, 303, 304, 305)
 HELD_OUT_PHANTOMS = (301, 302, 303)
 
 

@@ -18,7 +18,7 @@ from paper_object import paper_object
 from MyoPINNLib import options
 from MyoPINNLib.fit import PARAMETERS, KineticParameters
 from MyoPINNLib.network_settings import NetworkSettings, Shift, Start
-from MyoPINNLib.settings import Delay, FitSettings, Method
+from MyoPINNLib.settings import Delay, FitSettings, Input, Method, Spatial
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.simulate.dispersion import dispersed_curve
 from MyoPINNLib.simulate.distributed import distributed_curve
@@ -31,15 +31,20 @@ SHORT_STEPS, PRINTED_STEPS = 2500, 25_000
 LIMIT_S = 3600
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 SEVERAL_NETWORKS = ("twin", "stress")
+NOISY_INPUT = ("stress", "rest", "distributed", "dispersed")
 
 
 @dataclass(frozen=True)
 class Case:
-    """An object of known truth: how it is made of a seed, and whether its delays are unknown."""
+    """An object of known truth: how it is made of a seed, whether its delays are unknown, and whether its voxels belong together.
+
+    Of a ``whole`` object every curve travels, at its place.
+    """
 
     label: str
     make: Callable
     delayed: bool = False
+    whole: bool = False
 
 
 CASES = {
@@ -47,6 +52,11 @@ CASES = {
     "exact": Case("the same grid, exact curves", objects.exact_grid),
     "twin": Case("the twin, the paper's noise", objects.twin),
     "twin-noisy": Case("the twin, peak SNR 17.5", partial(objects.twin, noise=objects.Noise.PEAK_SNR_17_5)),
+    "smooth": Case(
+        "the twin with smooth fields and a border, two slices of 20 x 20, the paper's noise",
+        partial(objects.smooth_twin, shape=(2, 20, 20)),
+        whole=True,
+    ),
     "stress": Case("patient-like, stress", partial(patient_like, Patient.STRESS), delayed=True),
     "rest": Case("patient-like, rest", partial(patient_like, Patient.REST), delayed=True),
     "distributed": Case(
@@ -82,6 +92,12 @@ def alone(method):
     return Entrant(method.value, (replace(free, delay=Delay.FIXED), free))
 
 
+def option(method, words, cases, **chosen):
+    """A method of ours with something chosen that is off by default, where it may matter."""
+    fixed, free = (replace(settings, **chosen) for settings in alone(method).settings)
+    return Entrant(f"{method.value}, {words}", (fixed, free), cases=cases)
+
+
 def network(method, *, steps, start):
     """A network of the paper, begun at ``start``; with unknown delays at the input shifted by those that NLLS finds."""
     knobs = NetworkSettings(steps=steps, start=start, threads=1)
@@ -101,19 +117,26 @@ def entrants(*, steps, printed):
         replace(alone(method), label=f"{method.value}, the object's own rule", cases=("paper",), rectangle=True)
         for method in (Method.NLLS, Method.MAP)
     ]
+    more = [
+        option(Method.MAP, "neighbours", ("smooth",), spatial=Spatial.NEIGHBOURS),
+        option(Method.ONE_SHOT, "neighbours", ("smooth",), spatial=Spatial.NEIGHBOURS),
+        option(Method.MAP, "joint input", NOISY_INPUT, input=Input.JOINT),
+    ]
     trained = [network(method, steps=steps or SHORT_STEPS, start=Start.NLLS) for method in networks]
+    trained.append(network(Method.COMBINED, steps=steps or SHORT_STEPS, start=Start.MAP))
     peers = [
         Entrant("dcmri 2CX", peer=("dcmri-2cxm", "dcmri-2cxm-delayed")),
         Entrant("dcmri deconvolution", peer=("dcmri-deconvolution", "dcmri-deconvolution")),
     ]
-    return [*ours, *own_rule, *trained, *peers]
+    return [*ours, *more, *own_rule, *trained, *peers]
 
 
 def drawn(case, *, seed, curves):
     """(study, truth): ``curves`` curves of the object, drawn at random, as they travel to every entrant."""
     reference = case.make(seed=seed)
     size = len(reference.curves)
-    rows = np.sort(np.random.default_rng([seed, 9]).choice(size, min(curves, size), replace=False))
+    count = size if case.whole else min(curves, size)
+    rows = np.sort(np.random.default_rng([seed, 9]).choice(size, count, replace=False))
     truth = KineticParameters(**{name: values[rows] for name, values in reference.truth.items()})
     return travelling(reference, rows), truth
 
@@ -126,6 +149,7 @@ def travelling(reference, rows):
         "C_t": reference.curves.C_t[rows],
         "aif_time": aif.time,
         "C_ap": aif.C_ap,
+        "voxels": reference.curves.voxels[rows],
     }
 
 

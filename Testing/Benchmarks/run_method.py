@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 from child import answer, study
-from paper_object import RectangleConvolution
+from paper_object import rectangle
 
 from MyoPINNLib import options
 from MyoPINNLib.aif import ArterialInput
@@ -18,21 +18,17 @@ from MyoPINNLib.events import silent
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.settings import FitSettings, Method
 from MyoPINNLib.solvers import fit
+from MyoPINNLib.solvers.door import load_tensorflow
 from MyoPINNLib.solvers.map import fit_map
-from MyoPINNLib.solvers.networks import load_tensorflow
 from MyoPINNLib.solvers.nlls import fit_nlls
 
 WITH_CONVOLUTION = {Method.NLLS: fit_nlls, Method.MAP: fit_map}
 
 
-def rectangle(aif, time):
-    """The paper's discrete convolution in place of the exact one."""
-    return RectangleConvolution(aif.time, aif.C_ap)
-
-
 def solve(held, settings, *, by_rectangle):
     """The parameters by name, and which voxels the method vouches for."""
-    curves = TissueCurves.on_one_clock(held["time"], held["C_t"])
+    one_clock = np.zeros(len(held["C_t"]), dtype=int)
+    curves = TissueCurves(held["time"][None], one_clock, held["C_t"], voxels=held["voxels"])
     aif = ArterialInput(held["aif_time"], held["C_ap"])
     if by_rectangle:
         result = WITH_CONVOLUTION[settings.method](curves, aif, settings, silent, convolution=rectangle)
