@@ -1,0 +1,263 @@
+"""``quantify``: from nodes to an analysis in the scene, waiting or not. The engine runs in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import slicer
+
+from ..engine import EngineRun, State, engine_command
+from ..errors import Cancelled, EngineError, InputError, MyoPINNError
+from ..events import Event, Failed, Fault, Progress
+from ..results import told
+from ..settings import Settings
+from .analysis import SceneAnalysis
+from .colours import Colours
+from .finished import Table
+from .heart import insertion_from_points, masks_from_segments
+from .jobs import write_job
+from .names import find_segments
+from .nodes import the_scene
+from .series import series_from_nodes
+from .show import show_job
+
+BEAT = 0.05
+_SLICERS_PYTHON = "PythonSlicer"
+_CHOOSE = "Name the segments: myocardium=..., blood_pool=..."
+
+
+def quantify(
+    series,
+    segmentation,
+    *,
+    myocardium: str | None = None,
+    blood_pool: str | None = None,
+    right_ventricle: str | None = None,
+    insertion=None,
+    settings: Settings | None = None,
+    times=None,
+    name: str = "Perfusion",
+    colours: Colours = Colours.ORDERED,
+    wait: bool = True,
+    on_progress: Callable[[Progress], None] | None = None,
+    keep_job: Path | str | None = None,
+    python: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Run:
+    """Quantify the study of ``series`` (a sequence node, or several, one a slice) with the segments of ``segmentation``.
+
+    Segments are given by name or id; those left out are found by usual names. ``insertion`` is a point-list node or points
+    (n, 3) LPS mm; ``times`` serve a series that tells none (seconds between two frames, or one time a frame); ``settings``
+    as everywhere. The engine runs in ``python`` (Slicer's own where left out) with the environment ``env``; ``keep_job``
+    is a folder for its files, which else vanish at the end. With ``wait`` the call returns when the analysis is in the
+    scene and raises what went wrong (InputError, EngineError, Cancelled); else ``poll`` the run from a timer.
+    """
+    chosen = _segments(segmentation, myocardium, blood_pool, right_ventricle)
+    images = series_from_nodes(series, times)
+    masks = masks_from_segments(segmentation, images.geometry, **chosen)
+    points = insertion_from_points(insertion) if hasattr(insertion, "GetNumberOfControlPoints") else insertion
+    folder, passing = _folder(keep_job)
+    try:
+        write_job(folder, images, masks, settings, insertion=points)
+    except BaseException:
+        if passing:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    nodes = list(series) if isinstance(series, (list, tuple)) else [series]
+    show = {"name": name, "colours": colours, "series": nodes, "segmentation": segmentation}
+    run = Run(folder, show, passing=passing, on_progress=on_progress, python=python, env=env)
+    run.start()
+    return run.wait() if wait else run
+
+
+class Run:
+    """A run of the engine on a job folder that ends as an analysis in the scene.
+
+    ``state`` says where it stands, ``progress`` how far it is, ``failure`` why it failed, ``warnings`` what was said; once
+    it is done, ``analysis`` holds what came of it, and ``maps``, ``segments``, ``nodes`` and ``remove`` are the analysis's.
+    """
+
+    def __init__(
+        self,
+        job: Path,
+        show: Mapping,
+        *,
+        passing: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+        python: str | None = None,
+        env: Mapping[str, str] | None = None,
+        engine: Callable[..., EngineRun] = EngineRun,
+    ) -> None:
+        self.job, self.progress, self.warnings = Path(job), Progress("starting", 0.0), list[str]()
+        self.failure: Failed | None = None
+        self.analysis: SceneAnalysis | None = None
+        self._show, self._passing, self._on_progress = dict(show), passing, on_progress
+        command = engine_command(job, python or engine_python())
+        self._engine = engine(job, command=command, env=_environment(python, env))
+        self._scene = the_scene()
+        self._closing: int | None = None
+        self._state: State | None = None
+
+    @property
+    def state(self) -> State:
+        """Where the run stands; DONE once the analysis is in the scene."""
+        return self._state or (State.RUNNING if self._engine.state is State.DONE else self._engine.state)
+
+    @property
+    def done(self) -> bool:
+        """True once nothing more will come, well or not."""
+        return self.state.ended
+
+    @property
+    def log(self) -> str:
+        """The last lines that the engine said beside its events."""
+        return "\n".join(self._engine.text)
+
+    def start(self) -> None:
+        """Start the engine; closing the scene cancels it from then on."""
+        self._closing = self._scene.AddObserver(self._scene.StartCloseEvent, lambda *_: self._forget())
+        self._engine.start()
+        if self._engine.state.ended:
+            self._end(State.FAILED, self._engine.failure)
+
+    def poll(self) -> list[Event]:
+        """The events since the last call, for a timer; brings the result into the scene when the engine is done."""
+        if self._state is not None:
+            return []
+        events = self._engine.poll()
+        for event in events:
+            self._hear(event)
+        if self._engine.state is State.DONE:
+            self._bring()
+        elif self._engine.state.ended:
+            self._end(self._engine.state, self._engine.failure)
+        return events
+
+    def wait(self) -> Run:
+        """Poll until the end; raises what went wrong, and cancels where it is interrupted."""
+        try:
+            while not self.done:
+                self.poll()
+                time.sleep(0 if self.done else BEAT)
+        except BaseException:
+            self.kill()
+            raise
+        self.check()
+        return self
+
+    def check(self) -> None:
+        """Raise what went wrong with a run that has ended."""
+        if self.state is State.CANCELLED:
+            raise Cancelled()
+        if self.state is State.FAILED:
+            kind = InputError if self.failure.kind is Fault.INPUT else EngineError
+            raise kind(self.failure.text, self.failure.hint)
+
+    def cancel(self) -> None:
+        """Ask the engine to end; ``poll`` tells when it has. The scene stays as it is."""
+        self._engine.cancel()
+
+    def kill(self) -> None:
+        """End the engine now (Slicer closes)."""
+        if self._state is None:
+            self._engine.kill()
+            self._end(State.CANCELLED, None)
+
+    @property
+    def maps(self):
+        """Quantity -> (k, j, i), shown units."""
+        return self._there().maps
+
+    @property
+    def segments(self) -> Table:
+        """The table of the AHA segments."""
+        return self._there().segments
+
+    @property
+    def nodes(self) -> dict[str, list]:
+        """Role -> nodes in the scene."""
+        return self._there().nodes
+
+    def remove(self) -> None:
+        """Take the analysis out of the scene."""
+        self._there().remove()
+
+    def _there(self) -> SceneAnalysis:
+        self.check()
+        if self.analysis is None:
+            raise InputError(f"The run is not done ({self.progress.fraction:.0%}).", "Wait for its end.")
+        return self.analysis
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self.progress = event
+            if self._on_progress is not None:
+                self._on_progress(event)
+        elif hasattr(event, "text") and not isinstance(event, Failed):
+            self.warnings.append(event.text)
+
+    def _bring(self) -> None:
+        """The result into the scene, all of it or nothing."""
+        try:
+            self.analysis = show_job(self.job, **self._show)
+        except MyoPINNError as error:
+            self._end(State.FAILED, Failed(Fault.DEFECT, error.sentence, error.hint))
+        else:
+            self._end(State.DONE, None)
+
+    def _forget(self) -> None:
+        """The scene closes: nothing of this run belongs into the next one."""
+        self.kill()
+
+    def _end(self, state: State, failure: Failed | None) -> None:
+        self._state, self.failure = state, failure
+        if self._closing is not None:
+            self._scene.RemoveObserver(self._closing)
+            self._closing = None
+        if self._passing:
+            shutil.rmtree(self.job, ignore_errors=True)
+
+
+def engine_python() -> str:
+    """The Python that runs the engine where the user names none: Slicer's own in Slicer, else the present one."""
+    return shutil.which(_SLICERS_PYTHON) or sys.executable
+
+
+def _environment(python: str | None, env: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Slicer's own Python needs Slicer's environment; any other the one that Slicer was started in."""
+    if env is not None:
+        return env
+    if shutil.which(_SLICERS_PYTHON) is None:
+        return None
+    if python is None or Path(python).stem == _SLICERS_PYTHON:
+        return dict(os.environ)
+    return slicer.util.startupEnvironment()
+
+
+def _segments(segmentation, myocardium, blood_pool, right_ventricle) -> dict[str, str]:
+    """The segments that were named, and for those that were not the ones with usual names."""
+    given = {"myocardium": myocardium, "blood_pool": blood_pool, "right_ventricle": right_ventricle}
+    usual = find_segments(segmentation) if segmentation is not None else {}
+    chosen = {role: name or usual.get(role) for role, name in given.items()}
+    if chosen["right_ventricle"] in (chosen["myocardium"], chosen["blood_pool"]):
+        chosen["right_ventricle"] = None
+    missing = [role for role in ("myocardium", "blood_pool") if not chosen[role]]
+    if segmentation is not None and missing:
+        words = {"myocardium": "myocardium", "blood_pool": "LV blood pool"}[missing[0]]
+        raise InputError(f"No segment of the segmentation is called after the {words}.", _CHOOSE)
+    return chosen
+
+
+def _folder(keep_job: Path | str | None) -> tuple[Path, bool]:
+    """The job's folder, and whether it is to vanish at the end."""
+    if keep_job is not None:
+        return Path(keep_job).absolute(), False
+    place = Path(tempfile.gettempdir())
+    with told(place):
+        return Path(tempfile.mkdtemp(prefix="myopinn-", dir=place)), True
