@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import slicer
+import vtk
 
 from .nodes import the_scene
 
@@ -14,12 +15,14 @@ from .nodes import the_scene
 def all_or_nothing() -> Iterator[None]:
     """Whatever the block adds to the scene is taken out again where it fails; views are drawn once, at its end."""
     scene = the_scene()
-    before = set(_ids(scene))
+    before, items = set(_ids(scene)), set(_items())
     scene.StartState(scene.BatchProcessState)
     try:
         yield
     except BaseException:
         remove_nodes(scene.GetNodeByID(id) for id in _ids(scene) if id not in before)
+        for item in set(_items()) - items:
+            subject_hierarchy().RemoveItem(item, False, False)
         raise
     finally:
         scene.EndState(scene.BatchProcessState)
@@ -58,6 +61,13 @@ def put_under(folder: int, node) -> int:
 
 def _ids(scene) -> list[str]:
     return [scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())]
+
+
+def _items() -> list[int]:
+    """The ids of all items of the subject hierarchy."""
+    hierarchy, found = subject_hierarchy(), vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), found, True)
+    return [found.GetId(n) for n in range(found.GetNumberOfIds())]
 
 
 def _count(node, method: str) -> int:

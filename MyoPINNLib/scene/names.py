@@ -12,7 +12,7 @@ from .nodes import the_scene
 ROLES = ("myocardium", "blood_pool", "right_ventricle")
 _WORDS = {
     "right_ventricle": r"\b(rv|right vent\w*|rechter? ventri\w*|rechte herzkammer|ventricule droit|ventriculo derecho)\b",
-    "myocardium": r"\b(myo|myocard\w*|miocard\w*|lvm|lvmyo|muscle|wall|wand|herzmuskel\w*|paroi|pared)\b",
+    "myocardium": r"\b(myo|myo[ck]ard\w*|miocard\w*|lvm|lvmyo|muscle|wall|wand|herzmuskel\w*|paroi|pared)\b",
     "blood_pool": (
         r"\b(blood ?pool|bloodpool|blood|cavity|cavum|lumen|lv|lvbp|lvc|left vent\w*|aif|linker? ventri\w*"
         r"|linke herzkammer|blutpool|ventricule gauche|ventriculo izquierdo|cavite|cavidad)\b"
@@ -21,7 +21,10 @@ _WORDS = {
 _SERIES = r"\b(perf\w*|first ?pass|stress|dynamic|dsc|dce|tfl|sr ?tfl|belastung)\b"
 _REST = r"\b(rest|ruhe|repos|reposo)\b"
 _INSERTION = r"\b(rv ?insertion|insertion|rvi|septum)\b"
-_NOT_THE_WALL = r"\b(rv|right|epi\w*|scar|lge|papillar\w*|fat|pericard\w*)\b"
+_OTHER = {
+    "myocardium": r"\b(epi\w*|scar|lge|papillar\w*|fat|pericard\w*)\b",
+    "right_ventricle": r"\b(myo\w*|wall|insertion)\b",
+}
 
 
 def simple(name: str) -> str:
@@ -38,8 +41,8 @@ def role_of(name: str) -> str | None:
         if words in usual:
             return role
     for role in _WORDS:
-        if re.search(_WORDS[role], words) and not (role == "myocardium" and re.search(_NOT_THE_WALL, words)):
-            return role
+        if re.search(_WORDS[role], words):
+            return None if role in _OTHER and re.search(_OTHER[role], words) else role
     return None
 
 

@@ -70,7 +70,7 @@ def _data_io(scene, app, folder: Path, logics: dict) -> None:
 
 @dataclass(frozen=True)
 class Study:
-    """Images, masks and insertion of a heart whose flow is known; ``flow`` (k, j, i) mL/min/g."""
+    """Images, masks and insertion of a heart whose flow is known; ``flow`` (k, j, i) mL/s/g."""
 
     series: PerfusionSeries
     masks: Masks
@@ -96,7 +96,7 @@ def a_heart(*, oblique: bool = False, tilted: bool = False, shared_clock: bool =
         series,
         masks,
         tuple(tuple(map(float, point)) for point in insertion),
-        phantom.truth["MBF"] if "MBF" in phantom.truth else phantom.truth["F_p"],
+        phantom.truth["MBF"],
     )
 
 
