@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import slicer
 import vtk
 
 from ..errors import InputError
@@ -225,6 +226,17 @@ class SceneAnalysis:
             display.SetAndObserveColorNodeID(colour_node(colours).GetID())
             if limits is not None:
                 display.SetWindowLevelMinMax(*limits)
+
+    def legend(self, quantity: str | None) -> None:
+        """Show the colour legend of one map and hide the others'; None hides all."""
+        for each in self.quantities:
+            for volume in self.volumes(each):
+                wanted = each == quantity
+                node = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
+                if wanted and node is None:
+                    node = drawing.legend(volume, each)
+                if node is not None:
+                    node.SetVisibility(wanted)
 
     def remove(self) -> None:
         """Take the analysis out of the scene with all of its nodes and its folder; what it was made of stays."""

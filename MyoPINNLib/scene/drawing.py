@@ -117,11 +117,11 @@ def set_series(node, series) -> None:
         node.AddAndObservePlotSeriesNodeID(each.GetID())
 
 
-def legend(volume, title: str):
+def legend(volume, quantity: str):
     """The colour legend of a map in the slice views, made where there is none."""
     node = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
     if node is not None:
-        node.SetTitleText(title)
+        node.SetTitleText(f"{quantity}\n{QUANTITIES[quantity].unit}")
         node.SetNumberOfLabels(5)
         node.SetMaxNumberOfColors(256)
     return node

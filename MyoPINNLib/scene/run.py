@@ -18,14 +18,15 @@ from ..events import Event, Failed, Fault, Progress
 from ..results import told
 from ..settings import Settings
 from .analysis import SceneAnalysis
+from .aside import Aside
 from .colours import Colours
-from .finished import Table
+from .finished import Finished, Table, read_finished
 from .heart import insertion_from_points, masks_from_segments
 from .jobs import write_job
 from .names import find_segments
 from .nodes import the_scene
 from .series import series_from_nodes
-from .show import show_job
+from .show import show_finished
 
 BEAT = 0.05
 _SLICERS_PYTHON = "PythonSlicer"
@@ -63,22 +64,20 @@ def quantify(
     masks = masks_from_segments(segmentation, images.geometry, **chosen)
     points = insertion_from_points(insertion) if hasattr(insertion, "GetNumberOfControlPoints") else insertion
     folder, passing = _folder(keep_job)
-    try:
-        write_job(folder, images, masks, settings, insertion=points)
-    except BaseException:
-        if passing:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
     nodes = list(series) if isinstance(series, (list, tuple)) else [series]
     show = {"name": name, "colours": colours, "series": nodes, "segmentation": segmentation}
-    run = Run(folder, show, passing=passing, on_progress=on_progress, python=python, env=env)
+    run = Run(
+        folder, lambda: write_job(folder, images, masks, settings, insertion=points), show,
+        passing=passing, on_progress=on_progress, python=python, env=env,
+    )  # fmt: skip
     run.start()
     return run.wait() if wait else run
 
 
 class Run:
-    """A run of the engine on a job folder that ends as an analysis in the scene.
+    """A run of the engine on the folder ``job``, which ``write`` fills; it ends as an analysis in the scene.
 
+    Files are written and read beside the main thread, so that no ``poll`` takes longer than the nodes themselves do.
     ``state`` says where it stands, ``progress`` how far it is, ``failure`` why it failed, ``warnings`` what was said; once
     it is done, ``analysis`` holds what came of it, and ``maps``, ``segments``, ``nodes`` and ``remove`` are the analysis's.
     """
@@ -86,6 +85,7 @@ class Run:
     def __init__(
         self,
         job: Path,
+        write: Callable[[], object],
         show: Mapping,
         *,
         passing: bool = False,
@@ -100,6 +100,10 @@ class Run:
         self._show, self._passing, self._on_progress = dict(show), passing, on_progress
         command = engine_command(job, python or engine_python())
         self._engine = engine(job, command=command, env=_environment(python, env))
+        self._write = write
+        self._writing: Aside | None = None
+        self._reading: Aside[Finished] | None = None
+        self._cancelled = False
         self._scene = the_scene()
         self._closing: int | None = None
         self._state: State | None = None
@@ -107,7 +111,11 @@ class Run:
     @property
     def state(self) -> State:
         """Where the run stands; DONE once the analysis is in the scene."""
-        return self._state or (State.RUNNING if self._engine.state is State.DONE else self._engine.state)
+        if self._state is not None:
+            return self._state
+        if self._cancelled:
+            return State.CANCELLING
+        return State.READY if self._writing is None else State.RUNNING
 
     @property
     def done(self) -> bool:
@@ -120,15 +128,16 @@ class Run:
         return "\n".join(self._engine.text)
 
     def start(self) -> None:
-        """Start the engine; closing the scene cancels it from then on."""
-        self._closing = self._scene.AddObserver(self._scene.StartCloseEvent, lambda *_: self._forget())
-        self._engine.start()
-        if self._engine.state.ended:
-            self._end(State.FAILED, self._engine.failure)
+        """Write the job, then start the engine; closing the scene cancels it from then on."""
+        self._closing = self._scene.AddObserver(self._scene.StartCloseEvent, lambda *_: self.kill())
+        self._writing = Aside(self._write)
 
     def poll(self) -> list[Event]:
         """The events since the last call, for a timer; brings the result into the scene when the engine is done."""
-        if self._state is not None:
+        if self._writing is None or self._state is not None or not self._writing.over:
+            return []
+        if self._engine.state is State.READY:
+            self._begin()
             return []
         events = self._engine.poll()
         for event in events:
@@ -161,13 +170,15 @@ class Run:
 
     def cancel(self) -> None:
         """Ask the engine to end; ``poll`` tells when it has. The scene stays as it is."""
-        self._engine.cancel()
+        if self._state is None:
+            self._cancelled = True
+            self._engine.cancel()
 
     def kill(self) -> None:
-        """End the engine now (Slicer closes)."""
+        """End the engine now (Slicer or the scene closes): nothing of this run belongs into the next scene."""
         if self._state is None:
             self._engine.kill()
-            self._end(State.CANCELLED, None)
+            self._end(State.CANCELLED)
 
     @property
     def maps(self):
@@ -202,26 +213,54 @@ class Run:
         elif hasattr(event, "text") and not isinstance(event, Failed):
             self.warnings.append(event.text)
 
-    def _bring(self) -> None:
-        """The result into the scene, all of it or nothing."""
+    def _begin(self) -> None:
+        """The job is written, or could not be: start the engine, unless a cancel came meanwhile."""
         try:
-            self.analysis = show_job(self.job, **self._show)
-        except MyoPINNError as error:
-            self._end(State.FAILED, Failed(Fault.DEFECT, error.sentence, error.hint))
+            self._writing.result()
+        except Exception as error:
+            self._end(State.FAILED, _told(error, Fault.INPUT))
+            return
+        if self._cancelled:
+            self._end(State.CANCELLED)
+            return
+        self._engine.start()
+        if self._engine.state.ended:
+            self._end(State.FAILED, self._engine.failure)
+
+    def _bring(self) -> None:
+        """The result into the scene, all of it or nothing: first read beside, then shown."""
+        if self._cancelled:
+            self._end(State.CANCELLED)
+            return
+        if self._reading is None:
+            self._reading = Aside(lambda: read_finished(self.job))
+        if not self._reading.over:
+            return
+        try:
+            self.analysis = show_finished(self._reading.result(), **self._show)
+        except Exception as error:
+            self._end(State.FAILED, _told(error, Fault.DEFECT))
         else:
-            self._end(State.DONE, None)
+            self._end(State.DONE)
 
-    def _forget(self) -> None:
-        """The scene closes: nothing of this run belongs into the next one."""
-        self.kill()
-
-    def _end(self, state: State, failure: Failed | None) -> None:
+    def _end(self, state: State, failure: Failed | None = None) -> None:
         self._state, self.failure = state, failure
         if self._closing is not None:
             self._scene.RemoveObserver(self._closing)
             self._closing = None
         if self._passing:
-            shutil.rmtree(self.job, ignore_errors=True)
+            for work in (self._writing, self._reading):
+                if work is not None:
+                    work.then(lambda: shutil.rmtree(self.job, ignore_errors=True))
+
+
+def _told(error: Exception, fault: Fault) -> Failed:
+    """What the user reads of an error; one that nobody foresaw is a defect and says its kind alone."""
+    if isinstance(error, MyoPINNError):
+        return Failed(fault, error.sentence, error.hint)
+    if isinstance(error, MemoryError):
+        return Failed(Fault.DEFECT, "The computer has not enough memory for this study.", "Close other programs.")
+    return Failed(Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", "Please report it.")
 
 
 def engine_python() -> str:

@@ -31,7 +31,13 @@ def show_job(
 
     Raises InputError, with the scene as it was, where the result is not whole.
     """
-    finished = read_finished(job)
+    return show_finished(read_finished(job), name=name, colours=colours, series=series, segmentation=segmentation)
+
+
+def show_finished(
+    finished: Finished, *, name: str = "Perfusion", colours: Colours = Colours.ORDERED, series=(), segmentation=None
+) -> SceneAnalysis:
+    """A result that was read, in the scene: all of it or nothing."""
     with all_or_nothing():
         node = _anchor(the_scene().GenerateUniqueName(name), finished, series, segmentation)
         _Builder(node, finished, colours).build()
@@ -89,7 +95,7 @@ class _Builder:
         for volume in drawing.segment_volumes(f"{self._name} segments", found.label, found.geometry, paint):
             self._keep("label", volume)
         for volume in SceneAnalysis(self._node).volumes("MBF"):
-            drawing.legend(volume, f"MBF\n{QUANTITIES['MBF'].unit}")
+            drawing.legend(volume, "MBF")
 
     def _table(self, role: str, words: str):
         return drawing.table_node(f"{self._name} {words}", self._finished.tables[role])

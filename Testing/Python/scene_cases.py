@@ -1,71 +1,16 @@
-"""A scene of Slicer's own C++ without the desktop, and a small heart in it, for all tests of ``MyoPINNLib.scene``."""
+"""Small hearts of known flow, in any pose, for all tests of ``MyoPINNLib.scene``."""
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
-import slicer
-import vtk
 
 from MyoPINNLib.geometry import Geometry
 from MyoPINNLib.series import Masks, PerfusionSeries
 from MyoPINNLib.simulate.chest import Grid
 from MyoPINNLib.simulate.phantom import make_phantom
 from MyoPINNLib.simulate.recipes import Preset, recipe
-
-_LOGICS = {
-    "Volumes": "vtkSlicerVolumesLogic",
-    "Terminologies": "vtkSlicerTerminologiesModuleLogic",
-    "Segmentations": "vtkSlicerSegmentationsModuleLogic",
-    "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
-    "Sequences": "vtkSlicerSequencesLogic",
-    "Tables": "vtkSlicerTablesLogic",
-    "Plots": "vtkSlicerPlotsLogic",
-    "Markups": "vtkSlicerMarkupsLogic",
-    "Colors": "vtkSlicerColorLogic",
-    "Units": "vtkSlicerUnitsLogic",
-}
-
-
-def new_scene(folder: Path):
-    """An empty scene with Slicer's application logic; ``slicer.mrmlScene`` is it from then on."""
-    scene, app = slicer.vtkMRMLScene(), slicer.vtkSlicerApplicationLogic()
-    app.SetMRMLScene(scene)
-    app.GetColorLogic().SetMRMLScene(scene)
-    app.SetSliceLogics(vtk.vtkCollection())
-    app.SetViewLogics(vtk.vtkCollection())
-    logics = {}
-    for name, kind in _LOGICS.items():
-        logic = getattr(slicer, kind)()
-        if hasattr(logic, "SetModuleShareDirectory"):
-            logic.SetModuleShareDirectory(str(folder))
-        logic.SetMRMLApplicationLogic(app)
-        logic.SetMRMLScene(scene)
-        app.SetModuleLogic(name, logic)
-        logics[name] = logic
-    _data_io(scene, app, folder, logics)
-    slicer.mrmlScene = scene
-    slicer.app = types.SimpleNamespace(applicationLogic=lambda: app, mrmlScene=lambda: scene)
-    slicer.modules = types.SimpleNamespace(
-        **{name.lower(): types.SimpleNamespace(logic=lambda logic=logic: logic) for name, logic in logics.items()}
-    )
-    return scene
-
-
-def _data_io(scene, app, folder: Path, logics: dict) -> None:
-    """What reading and writing of a bundle (.mrb) needs."""
-    remote, io = slicer.vtkMRMLRemoteIOLogic(), slicer.vtkDataIOManagerLogic()
-    remote.GetCacheManager().SetRemoteCacheDirectory(str(folder))
-    io.SetMRMLApplicationLogic(app)
-    io.SetAndObserveDataIOManager(remote.GetDataIOManager())
-    scene.SetCacheManager(remote.GetCacheManager())
-    scene.SetDataIOManager(remote.GetDataIOManager())
-    remote.SetMRMLScene(scene)
-    logics |= {"RemoteIO": remote, "DataIO": io}
-    scene.application = app  # lives as long as the scene
 
 
 @dataclass(frozen=True)

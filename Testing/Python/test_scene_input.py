@@ -10,7 +10,7 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 vtk = pytest.importorskip("vtk")
 
-from scene_cases import a_heart, new_scene, rotation  # noqa: E402
+from scene_cases import a_heart, rotation  # noqa: E402
 
 from MyoPINNLib.errors import InputError  # noqa: E402
 from MyoPINNLib.geometry import Geometry  # noqa: E402
@@ -41,11 +41,6 @@ def oblique():
 @pytest.fixture(scope="module")
 def on_one_clock():
     return a_heart(oblique=True, shared_clock=True)
-
-
-@pytest.fixture
-def a_scene(tmp_path):
-    return new_scene(tmp_path)
 
 
 def a_sequence(values, *, index=None, unit="s", affine=None, name="Perfusion"):
@@ -295,7 +290,7 @@ def test_segments_that_are_not_there_or_empty_are_told(oblique, a_scene):
 
 
 def test_a_segment_drawn_as_a_surface_alone_is_read_and_left_as_it_is(oblique, a_scene):
-    node = add_segmentation(oblique.masks, "Heart")
+    node = add_segmentation(replace(oblique.masks, right_ventricle=None), "Heart")
     node.CreateClosedSurfaceRepresentation()
     node.GetSegmentation().SetSourceRepresentationName("Closed surface")
     node.RemoveBinaryLabelmapRepresentation()
