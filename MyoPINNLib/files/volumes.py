@@ -140,20 +140,20 @@ def acquisition_from(keys: Mapping[str, str], source: str, notes: Sequence[str])
     """What a series that MyoPINN wrote says of its acquisition; None for what other files do not say."""
     written = keys.get(nrrd.NOTES, "").split(nrrd.BETWEEN_NOTES)[:_MOST_NOTES]
     kept = [note for note in map(plain, written) if note]
-    TS, TR, flip = (_number(keys, key) for key in (nrrd.TS, nrrd.TR, nrrd.FLIP))
-    pulses = _number(keys, nrrd.PULSES)
+    TS, TR, flip = (number_of(keys, key) for key in (nrrd.TS, nrrd.TR, nrrd.FLIP))
+    pulses = number_of(keys, nrrd.PULSES)
     return Acquisition(
         TS=None if TS is None else seconds_from_milliseconds(TS),
         TR=None if TR is None else seconds_from_milliseconds(TR),
         flip_angle=None if flip is None else radians_from_degrees(flip),
         pulses=None if pulses is None else int(pulses),
-        field_strength=_number(keys, nrrd.FIELD),
+        field_strength=number_of(keys, nrrd.FIELD),
         time_source=source,
         notes=(*kept, *notes),
     )
 
 
-def _number(keys: Mapping[str, str], key: str) -> float | None:
+def number_of(keys: Mapping[str, str], key: str) -> float | None:
     """A positive number of the header; None where there is none."""
     try:
         value = float(keys[key])
@@ -164,7 +164,7 @@ def _number(keys: Mapping[str, str], key: str) -> float | None:
 
 def _grid(image: Image) -> Geometry:
     """The file's grid, with the slice thickness where the header keeps it (a volume knows the slices' distance alone)."""
-    thickness = _number(image.keys, nrrd.THICKNESS)
+    thickness = number_of(image.keys, nrrd.THICKNESS)
     if thickness is None:
         return image.geometry
     affines = image.geometry.ijk_to_lps.copy()

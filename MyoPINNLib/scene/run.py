@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import slicer
-
 from ..engine import EngineRun, State, engine_command
 from ..errors import Cancelled, EngineError, InputError, MyoPINNError
 from ..events import Event, Failed, Fault, Progress
@@ -276,7 +274,9 @@ def _environment(python: str | None, env: Mapping[str, str] | None) -> Mapping[s
         return None
     if python is None or Path(python).stem == _SLICERS_PYTHON:
         return dict(os.environ)
-    return slicer.util.startupEnvironment()
+    from slicer.util import startupEnvironment
+
+    return startupEnvironment()
 
 
 def _segments(segmentation, myocardium, blood_pool, right_ventricle) -> dict[str, str]:

@@ -5,6 +5,7 @@ The frames are those of the sequence itself: what a browser shows of it at the m
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ import slicer
 from ..errors import InputError
 from ..files.dicom_protocol import LONGEST_TR, protocol_of
 from ..files.nrrd import LEFT_OUT, SOURCE, THICKNESS, acquisition_keys
-from ..files.volumes import acquisition_from, joined_series
+from ..files.volumes import acquisition_from, joined_series, number_of
 from ..geometry import TOLERANCE_MM, Geometry
 from ..series import Acquisition, PerfusionSeries
 from .nodes import affine_of, called, filled, in_scene, parent_matrix, the_scene, values_of
@@ -123,13 +124,14 @@ def _world(node) -> np.ndarray:
 def _part(node, values: np.ndarray, affine: np.ndarray, clock: FrameTimes, start: float) -> PerfusionSeries:
     keys = _attributes(node)
     weight = np.ones((values.shape[1], len(values)))
-    for pair in keys.get(LEFT_OUT, "").split():
-        k, t = (int(word) - 1 for word in pair.split(":"))
-        weight[k, t] = 0.0
+    for k, t in re.findall(r"(\d{1,6}):(\d{1,6})", keys.get(LEFT_OUT, "")):
+        if 0 < int(k) <= len(weight) and 0 < int(t) <= len(values):
+            weight[int(k) - 1, int(t) - 1] = 0.0
     geometry = Geometry.from_volume(affine, values.shape[1:])
-    if THICKNESS in keys:
+    thickness = number_of(keys, THICKNESS)
+    if thickness is not None:
         affines = geometry.ijk_to_lps.copy()
-        affines[:, :3, 2] = geometry.normals * float(keys[THICKNESS])
+        affines[:, :3, 2] = geometry.normals * thickness
         geometry = Geometry(affines, geometry.shape)
     return PerfusionSeries(values, clock.time - start, geometry, _acquisition(keys, clock), weight)
 

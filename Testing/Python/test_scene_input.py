@@ -352,3 +352,17 @@ def test_what_is_not_clear_is_not_chosen(oblique, a_scene):
     add_series(oblique.series, "Perfusion B")
     assert find_series() == []
     assert find_segmentation() is None
+
+
+def test_frames_that_a_slice_lacks_stay_left_out(oblique, a_scene):
+    weight = np.ones_like(oblique.series.weight)
+    weight[1, 7] = 0
+    nodes = add_series(replace(oblique.series, weight=weight), "Stress")
+    assert np.array_equal(series_from_nodes(nodes).weight, weight)
+
+
+def test_attributes_that_make_no_sense_are_passed_over(oblique, a_scene):
+    nodes = add_series(oblique.series, "Stress")
+    nodes[0].SetAttribute("MyoPINN slice thickness mm", "thick")
+    nodes[0].SetAttribute("MyoPINN frames left out", "x:y 99:1 -3")
+    assert (series_from_nodes(nodes).weight == 1).all()
