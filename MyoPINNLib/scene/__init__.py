@@ -11,9 +11,10 @@ from .colours import Colours
 from .heart import add_insertion, add_segmentation, insertion_from_points, masks_from_segments
 from .jobs import write_job
 from .names import find_insertion, find_segmentation, find_segments, find_series, role_of
-from .run import Run, engine_python, quantify
+from .run import Run, engine_python
 from .series import add_series, series_from_nodes
 from .show import show_job
+from .study import quantify
 from .times import FrameTimes, frame_times
 
 __all__ = [

@@ -385,12 +385,12 @@ def test_a_job_folder_that_cannot_be_written_is_one_sentence(a_study, a_scene, t
 
 
 def test_a_defect_while_writing_ends_the_run_with_a_sentence(a_study, a_scene, monkeypatch):
-    from MyoPINNLib.scene import run as running
+    from MyoPINNLib.scene import study
 
     def broken(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(running, "write_job", broken)
+    monkeypatch.setattr(study, "write_job", broken)
     with pytest.raises(EngineError, match=r"a defect of its own \(ZeroDivisionError\)"):
         quantify(add_series(a_study.series, "S"), add_segmentation(a_study.masks, "H"))
 
