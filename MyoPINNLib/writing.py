@@ -16,6 +16,7 @@ from .analysis import Analysis, SegmentRow
 from .events import Progress, Report, Warned, silent
 from .files.nrrd import write_label, write_map
 from .files.tables import write_curves, write_segment_table
+from .files.voxel_curves import VoxelCurves, write_voxel_curves
 from .files.weights import write_weights
 from .fit import PARAMETERS
 from .maps import derived_from
@@ -144,6 +145,7 @@ def _write_tables(analysis: Analysis, folder: Path) -> None:
         columns["C_ap_fitted_mM"] = analysis.result.aif(time)
     write_curves(folder / "aif.csv", time, columns)
     write_segment_table(folder / "segment_curves.csv", _curve_rows(analysis))
+    write_voxel_curves(folder / "voxel_curves.npz", VoxelCurves.of(curve_set.curves, analysis.result))
     if analysis.result.history:
         write_segment_table(folder / "training.csv", _history_rows(analysis.result.history))
     if analysis.result.trained is not None:

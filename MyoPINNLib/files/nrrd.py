@@ -84,7 +84,7 @@ def _write_sequence(path: Path, series: PerfusionSeries, slices: slice, affine: 
         TIME_UNIT: "s",
         "axis 3 index values": " ".join(repr(float(value)) for value in time),
         THICKNESS: repr(float(series.geometry.spacing[slices][0, 2])),
-        **_acquisition_keys(series.acquisition),
+        **acquisition_keys(series.acquisition),
     }
     if (weight == 0).any():
         keys[LEFT_OUT] = " ".join(f"{k + 1}:{t + 1}" for k, t in np.argwhere(weight == 0))
@@ -92,7 +92,7 @@ def _write_sequence(path: Path, series: PerfusionSeries, slices: slice, affine: 
     return write_whole(path, nrrd_bytes(signal, affine, keys, list_of=("time", "s")))
 
 
-def _acquisition_keys(how: Acquisition) -> dict[str, str]:
+def acquisition_keys(how: Acquisition) -> dict[str, str]:
     """What the files say of the acquisition; nothing of what they do not say."""
     numbers = {
         TS: None if how.TS is None else milliseconds_from_seconds(how.TS),

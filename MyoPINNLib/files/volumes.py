@@ -8,7 +8,7 @@ a sidecar of the same name: ``.json`` with "time_s", a list of frame times or on
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +35,8 @@ _INDEX = re.compile(r"axis \d+ index values")
 _KEYWORDS = "|".join(clock.value.split()[0] for clock in Clock)
 _OUR_SOURCES = re.compile(
     rf"(?:{_KEYWORDS})(?: \([0-9A-F]{{4}},[0-9A-F]{{4}}\))?(?: x [\d.e+-]{{1,12}} s \(--interval\))?"
-    r"|sidecar \(\.(?:json|csv)\)|frame numbers x [\d.e+-]{1,12} s \(as given\)"
+    rf"|sidecar \(\.(?:json|csv)\)|sequence index \((?:s|ms)\)|MultiVolume frame labels \((?:{_KEYWORDS}|DeltaStartTime)\)"
+    r"|table \(as given\)|frame numbers x [\d.e+-]{1,12} s \(as given\)"
 )
 _MOST_NOTES = 50
 
@@ -47,7 +48,14 @@ def read_volumes(paths: Sequence[Path], *, interval: float | None = None) -> Per
     be read, its times cannot be, or the files do not fit together.
     """
     check_interval(interval)
-    parts = [_part(path, interval) for path in paths]
+    return joined_series([_part(path, interval) for path in paths])
+
+
+def joined_series(parts: Sequence[PerfusionSeries]) -> PerfusionSeries:
+    """One series of several that hold different slices, each with its own clock; slices in order along their normal.
+
+    Raises InputError where their images differ in size, or two hold the same slice.
+    """
     first = parts[0]
     for part in parts[1:]:
         if part.geometry.shape[1:] != first.geometry.shape[1:]:
@@ -85,7 +93,7 @@ def _part(path: Path, interval: float | None) -> PerfusionSeries:
         time, source, notes = _header_times(image, interval)
     if time.shape[-1] != frames:
         raise InputError(f'"{image.name}" has {frames} frames and {time.shape[-1]} frame times.', _GIVE_TIMES)
-    acquisition = _acquisition(image.keys, source, notes)
+    acquisition = acquisition_from(image.keys, source, notes)
     signal = np.moveaxis(image.values, -1, 0)
     return PerfusionSeries(signal, checked_time(time, slices, frames), _grid(image), acquisition, _weight(image))
 
@@ -128,24 +136,24 @@ def _said(values: np.ndarray, unit: str) -> str:
     return f": it counts them in {unit!r:.20}" if unit else f": it numbers them ({values[0]:g} to {values[-1]:g})"
 
 
-def _acquisition(keys: dict[str, str], source: str, notes: list[str]) -> Acquisition:
+def acquisition_from(keys: Mapping[str, str], source: str, notes: Sequence[str]) -> Acquisition:
     """What a series that MyoPINN wrote says of its acquisition; None for what other files do not say."""
     written = keys.get(nrrd.NOTES, "").split(nrrd.BETWEEN_NOTES)[:_MOST_NOTES]
     kept = [note for note in map(plain, written) if note]
-    TS, TR, flip = (_number(keys, key) for key in (nrrd.TS, nrrd.TR, nrrd.FLIP))
-    pulses = _number(keys, nrrd.PULSES)
+    TS, TR, flip = (number_of(keys, key) for key in (nrrd.TS, nrrd.TR, nrrd.FLIP))
+    pulses = number_of(keys, nrrd.PULSES)
     return Acquisition(
         TS=None if TS is None else seconds_from_milliseconds(TS),
         TR=None if TR is None else seconds_from_milliseconds(TR),
         flip_angle=None if flip is None else radians_from_degrees(flip),
         pulses=None if pulses is None else int(pulses),
-        field_strength=_number(keys, nrrd.FIELD),
+        field_strength=number_of(keys, nrrd.FIELD),
         time_source=source,
         notes=(*kept, *notes),
     )
 
 
-def _number(keys: dict[str, str], key: str) -> float | None:
+def number_of(keys: Mapping[str, str], key: str) -> float | None:
     """A positive number of the header; None where there is none."""
     try:
         value = float(keys[key])
@@ -156,7 +164,7 @@ def _number(keys: dict[str, str], key: str) -> float | None:
 
 def _grid(image: Image) -> Geometry:
     """The file's grid, with the slice thickness where the header keeps it (a volume knows the slices' distance alone)."""
-    thickness = _number(image.keys, nrrd.THICKNESS)
+    thickness = number_of(image.keys, nrrd.THICKNESS)
     if thickness is None:
         return image.geometry
     affines = image.geometry.ijk_to_lps.copy()

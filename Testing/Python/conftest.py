@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from MyoPINNLib import cli
 from MyoPINNLib.aif import ArterialInput
+from Testing.SlicerHarness.libraries import missing
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +43,24 @@ def an_aif() -> ArterialInput:
     time = np.cumsum(np.random.default_rng(1).uniform(0.7, 0.9, 75)) - 0.8
     after = np.clip(time - 4, 0, None) / 4
     return ArterialInput(time, 8.0 * after**3 * np.exp(3 * (1 - after)))
+
+
+@pytest.fixture(scope="session")
+def an_application():
+    """Slicer's core without windows: slicer.app, slicer.mrmlScene, slicer.modules.<name>.logic()."""
+    trouble = missing("slicer", "slicer.util")
+    if trouble:
+        pytest.skip(trouble)
+    from Testing.SlicerHarness.application import core_application
+
+    return core_application()
+
+
+@pytest.fixture
+def a_scene(an_application):
+    """Slicer's scene, empty but for what every scene holds; emptied again after the test."""
+    from Testing.SlicerHarness.application import close_scene
+
+    close_scene()
+    yield an_application.mrmlScene()
+    close_scene()

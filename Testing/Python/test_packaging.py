@@ -58,7 +58,7 @@ def test_every_folder_of_the_library_is_a_package_that_pip_installs():
 def test_every_dependency_has_a_floor_and_no_ceiling(the_project):
     extras = the_project["project"]["optional-dependencies"]
     needed = [the_project["project"]["dependencies"], *extras.values(), the_project["build-system"]["requires"]]
-    assert {"engine", "report", "dicom", "cohort", "test"} == set(extras)
+    assert {"engine", "report", "dicom", "slicer", "cohort", "test"} == set(extras)
     assert [line for lines in needed for line in lines if not re.fullmatch(r"[\w-]+>=[\d.]+(;.*)?", line)] == []
 
 

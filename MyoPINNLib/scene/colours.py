@@ -1,0 +1,97 @@
+"""Colours of maps and segments as nodes of the scene.
+
+``Colours.ORDERED`` is viridis (perceptually ordered, told apart by colour-blind readers, public domain), the colours of the
+engine's own pictures; ``Colours.CLINICAL`` runs from dark blue (no flow) over green and yellow to red, as perfusion maps
+in the clinic often do.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+
+from ..polar import NAMES, TERRITORY
+from .nodes import the_scene
+
+ATTRIBUTE = "MyoPINN.colours"
+SEGMENTS = "segments"
+_STEPS = 256
+_BYTE = 255.0
+
+
+class Colours(str, Enum):
+    """The colour tables of maps."""
+
+    ORDERED = "ordered"
+    CLINICAL = "clinical"
+
+
+_ANCHORS = {
+    Colours.ORDERED: (
+        "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 5ec962 84d44b addc30 d8e219 fde725"
+    ),
+    Colours.CLINICAL: "08103c 142c8c 1e64c8 1ea0b4 28b45a 8cc83c f0dc32 f59628 dc2820",
+}
+_TITLES = {Colours.ORDERED: "MyoPINN ordered", Colours.CLINICAL: "MyoPINN clinical"}
+_OF_TERRITORY = {"LAD": (0.84, 0.37, 0.0), "RCA": (0.0, 0.45, 0.70), "LCx": (0.0, 0.62, 0.45)}
+
+
+def colour_table(colours: Colours) -> np.ndarray:
+    """(256, 3) red, green, blue from 0 to 1, from low to high."""
+    anchors = np.array([[int(word[n : n + 2], 16) for n in (0, 2, 4)] for word in _ANCHORS[colours].split()]) / _BYTE
+    places = np.linspace(0, 1, len(anchors))
+    return np.stack([np.interp(np.linspace(0, 1, _STEPS), places, anchors[:, n]) for n in range(3)], axis=-1)
+
+
+def colour_node(colours: Colours):
+    """The scene's node of a colour table; made where it is not there yet. All analyses of a scene share it."""
+    node = _there(colours.value)
+    if node is None:
+        node = _new(colours.value, _TITLES[colours], _STEPS)
+        for n, (red, green, blue) in enumerate(colour_table(colours)):
+            node.SetColor(n, f"{n}", red, green, blue, 1.0)
+    return node
+
+
+def segment_colours(name: str):
+    """A node of its own that paints the AHA segments in their territory's colour: opacity is what highlights one."""
+    node = _new(SEGMENTS, name, max(NAMES) + 1)
+    node.SetColor(0, "none", 0.0, 0.0, 0.0, 0.0)
+    for number, words in NAMES.items():
+        shade = 0.75 + 0.25 * (number % 2)  # neighbours of one territory differ
+        node.SetColor(number, f"{number} {words}", *(shade * part for part in _OF_TERRITORY[TERRITORY[number]]), 0.0)
+    return node
+
+
+def show_segments(node, numbers) -> None:
+    """Paint the segments ``numbers`` alone; none of them hides all."""
+    chosen = set(numbers)
+    for number in NAMES:
+        node.SetOpacity(number, 1.0 if number in chosen else 0.0)
+
+
+def shared_colours() -> list:
+    """The colour tables that analyses share."""
+    return [node for colours in Colours if (node := _there(colours.value)) is not None]
+
+
+def _there(kind: str):
+    scene = the_scene()
+    for n in range(scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode")):
+        node = scene.GetNthNodeByClass(n, "vtkMRMLColorTableNode")
+        if node.GetAttribute(ATTRIBUTE) == kind:
+            return node
+    return None
+
+
+def _new(kind: str, name: str, size: int):
+    node = the_scene().AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    node.SetTypeToUser()
+    node.SetAttribute(ATTRIBUTE, kind)
+    node.SetAttribute("Category", "MyoPINN")
+    node.SetHideFromEditors(False)
+    node.SetNumberOfColors(size)
+    if not hasattr(node, "SetColorDefined"):  # Slicer 5.10
+        node.SetNamesInitialised(True)
+    return node

@@ -1,0 +1,225 @@
+"""Where the heart is: masks from the segments of a segmentation node, the RV insertion from a point list, and back.
+
+A voxel of the series belongs to a segment where more than half of its pixel does, so that a segmentation on a finer
+grid, a turned or a moved one falls into place. Between the slices a segment is read where the slice's middle lies.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import slicer
+import vtk
+from scipy import ndimage
+from vtk.util.numpy_support import vtk_to_numpy
+
+from ..errors import InputError
+from ..files.words import plain
+from ..geometry import Geometry
+from ..series import Masks
+from .nodes import RAS_LPS, called, filled, in_scene, lps_from_ras, matrix, parent_matrix, the_scene, vtk_matrix
+
+WORDS = {"myocardium": "myocardium", "blood_pool": "LV blood pool", "right_ventricle": "right ventricle"}
+_COLOURS = {"myocardium": (0.30, 0.69, 0.47), "blood_pool": (0.85, 0.26, 0.21), "right_ventricle": (0.26, 0.45, 0.85)}
+_FINEST = 8
+_SWAPPED = 0.5
+_CHOOSE = "Choose the segment again."
+_LABELMAP = "Binary labelmap"
+
+
+def masks_from_segments(
+    segmentation, geometry: Geometry, *, myocardium: str, blood_pool: str, right_ventricle: str | None = None
+) -> Masks:
+    """The masks on the grid of a series, of segments given by id or by name.
+
+    Raises InputError where a segment is not there, empty, beside the series (another frame of reference), and where
+    myocardium and blood pool are swapped.
+    """
+    in_scene(segmentation, "segmentation")
+    asked = {"myocardium": myocardium, "blood_pool": blood_pool, "right_ventricle": right_ventricle}
+    ids = {role: _segment_id(segmentation, name, role) for role, name in asked.items() if name}
+    for role in ("myocardium", "blood_pool"):
+        if role not in ids:
+            raise InputError(
+                f"No segment is chosen for the {WORDS[role]}.", "Choose one of the segmentation's segments."
+            )
+    if ids["myocardium"] == ids["blood_pool"]:
+        raise InputError(
+            f'The segment "{plain(myocardium)}" is chosen for both the myocardium and the LV blood pool.', _CHOOSE
+        )
+    drawn = {role: _on_grid(segmentation, id, geometry, WORDS[role]) for role, id in ids.items()}
+    masks = Masks(drawn["myocardium"], drawn["blood_pool"], geometry, drawn.get("right_ventricle"))
+    _check_not_swapped(masks)
+    return masks
+
+
+def insertion_from_points(points) -> tuple[tuple[float, float, float], ...]:
+    """The points that are set in a point-list node, LPS mm; raises InputError where there is none."""
+    in_scene(points, "RV insertion")
+    found, place = [], [0.0, 0.0, 0.0]
+    for n in range(points.GetNumberOfControlPoints()):
+        if points.GetNthControlPointPositionStatus(n) == slicer.vtkMRMLMarkupsNode.PositionDefined:
+            points.GetNthControlPointPositionWorld(n, place)
+            x, y, z = lps_from_ras(place).tolist()
+            found.append((x, y, z))
+    if not found:
+        raise InputError(
+            f"{called(points)} holds no point.",
+            "Place one point where the right ventricle's front edge meets the wall.",
+        )
+    return tuple(found)
+
+
+def add_segmentation(masks: Masks, name: str):
+    """A segmentation node in the scene with the masks, under usual names.
+
+    Raises InputError where the slices are not evenly spaced: draw on each slice's own images then.
+    """
+    affine = masks.geometry.volume_affine()
+    node = the_scene().AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    for role, words in WORDS.items():
+        mask = getattr(masks, role)
+        if mask is not None:
+            segment = slicer.vtkSegment()
+            segment.SetName(words if role == "blood_pool" else words.capitalize())
+            segment.SetColor(*_COLOURS[role])
+            segment.AddRepresentation(_LABELMAP, _oriented(mask, affine))
+            node.GetSegmentation().AddSegment(segment)
+    return node
+
+
+def add_insertion(points, name: str):
+    """A point list in the scene of ``points`` (n, 3) LPS mm."""
+    node = the_scene().AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
+    for point in lps_from_ras(points):
+        node.AddControlPoint(vtk.vtkVector3d(*point))
+    return node
+
+
+def _oriented(mask: np.ndarray, affine: np.ndarray):
+    volume = filled(slicer.vtkMRMLScalarVolumeNode(), mask.astype(np.uint8), affine)
+    image = slicer.vtkOrientedImageData()
+    image.ShallowCopy(volume.GetImageData())
+    image.SetImageToWorldMatrix(vtk_matrix(RAS_LPS @ affine))
+    return image
+
+
+def _segment_id(segmentation, name: str, role: str) -> str:
+    """The id of a segment named by its id or its name."""
+    segments = segmentation.GetSegmentation()
+    if segments.GetSegment(name) is not None:
+        return name
+    id = segments.GetSegmentIdBySegmentName(name)
+    if not id:
+        there = [segments.GetNthSegment(n).GetName() for n in range(segments.GetNumberOfSegments())]
+        raise InputError(
+            f'{called(segmentation)} has no segment "{plain(name, 60)}" for the {WORDS[role]}.',
+            f"There are: {', '.join(plain(each, 60) for each in there) or 'none'}.",
+        )
+    return id
+
+
+def _on_grid(segmentation, id: str, geometry: Geometry, words: str) -> np.ndarray:
+    """A segment as bool (k, j, i) on the grid of the series."""
+    part, affine = _labelmap(segmentation, id)
+    affine = RAS_LPS @ parent_matrix(segmentation) @ RAS_LPS @ affine
+    if not part.any():
+        raise InputError(
+            f"The {words} segment is empty.", "Draw it in one slice at least, or choose the right segment."
+        )
+    _check_lies_there(part, affine, geometry, words)
+    mask = np.stack([_share(part, affine, geometry, k) for k in range(geometry.shape[0])])
+    if not mask.any():
+        raise _elsewhere(part, affine, geometry, words)
+    return mask
+
+
+def _labelmap(segmentation, id: str) -> tuple[np.ndarray, np.ndarray]:
+    """A segment's own labelmap: bool (k, j, i) and (4, 4) from (i, j, k, 1) to LPS mm. The node stays as it is."""
+    segments = segmentation.GetSegmentation()
+    if not segments.GetSegment(id).GetRepresentation(_LABELMAP):
+        copy = slicer.vtkSegmentation()
+        copy.DeepCopy(segments)
+        segments = copy if copy.CreateRepresentation(_LABELMAP) else segments
+    segment = segments.GetSegment(id)
+    image = segment.GetRepresentation(_LABELMAP)
+    if image is None or image.GetPointData().GetScalars() is None or min(image.GetDimensions()) < 1:
+        return np.zeros((1, 1, 1), dtype=bool), np.eye(4)
+    values = vtk_to_numpy(image.GetPointData().GetScalars())
+    part = values.reshape(image.GetDimensions()[::-1]) == segment.GetLabelValue()
+    to_world = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(to_world)
+    affine = RAS_LPS @ matrix(to_world)
+    affine[:3, 3] += affine[:3, :3] @ np.array(image.GetExtent()[::2])  # the array begins where the extent does
+    return part, affine
+
+
+def _share(part: np.ndarray, affine: np.ndarray, geometry: Geometry, k: int) -> np.ndarray:
+    """Bool (j, i): the pixels of slice ``k`` of which more than half lies in ``part`` (half: where the centre does)."""
+    to_part = np.linalg.inv(affine) @ geometry.ijk_to_lps[k]
+    per_pixel = np.abs(to_part[:3, :2]).max(axis=0)
+    counts = [int(np.clip(np.ceil(size - 1e-3), 1, _FINEST)) for size in per_pixel]
+    offsets = [(np.arange(n) + 0.5) / n - 0.5 for n in counts]
+    inside = [_sampled(part, to_part, geometry.shape[1:], di, dj) for dj, di in product(offsets[1], offsets[0])]
+    if len(inside) == 1:
+        return inside[0]
+    share = np.mean(inside, axis=0)
+    return (share > 0.5) | ((share == 0.5) & _sampled(part, to_part, geometry.shape[1:], 0.0, 0.0))
+
+
+def _sampled(part: np.ndarray, to_part: np.ndarray, shape: tuple, di: float, dj: float) -> np.ndarray:
+    """Bool (j, i): ``part`` at the pixels' centres moved by ``di``, ``dj`` pixels."""
+    j, i = np.indices(shape)
+    points = np.stack([i + di, j + dj, np.zeros(shape), np.ones(shape)])
+    places = np.rint(np.einsum("ab,bji->aji", to_part, points)[:3] - 1e-6).astype(int)
+    size = np.array(part.shape[::-1])[:, None, None]
+    there = ((places >= 0) & (places < size)).all(axis=0)
+    found = np.zeros(shape, dtype=bool)
+    x, y, z = places[:, there]
+    found[there] = part[z, y, x]
+    return found
+
+
+def _check_lies_there(part: np.ndarray, affine: np.ndarray, geometry: Geometry, words: str) -> None:
+    """InputError for a segment that leaves the images of a slice sideways: it was drawn on other images."""
+    k, j, i = np.nonzero(part)
+    lps = affine @ np.stack([i, j, k, np.ones(len(k))])
+    rows, columns = geometry.shape[1:]
+    in_plane, in_image = np.zeros((2, len(k)), dtype=bool)
+    for to_lps in geometry.ijk_to_lps:
+        x, y, n = (np.linalg.inv(to_lps) @ lps)[:3]
+        here = np.abs(n) <= 0.5
+        in_plane |= here
+        in_image |= here & (np.abs(x - (columns - 1) / 2) <= columns / 2) & (np.abs(y - (rows - 1) / 2) <= rows / 2)
+    beside = int((in_plane & ~in_image).sum())
+    if not in_image.any():
+        raise _elsewhere(part, affine, geometry, words)
+    if beside:
+        raise InputError(
+            f"{beside} of {len(k)} voxels of the {words} segment lie beside the images of the series.",
+            "Erase them, or choose the segmentation that was drawn on this series.",
+        )
+
+
+def _elsewhere(part: np.ndarray, affine: np.ndarray, geometry: Geometry, words: str) -> InputError:
+    middle = affine @ np.append(np.argwhere(part).mean(axis=0)[::-1], 1.0)
+    apart = float(np.linalg.norm(middle[:3] - geometry.centres.mean(axis=0)))
+    return InputError(
+        f"The {words} segment touches no slice of the series: their middles are {apart:.0f} mm apart.",
+        "It was drawn on other images, or in another frame of reference: choose the segmentation of this series.",
+    )
+
+
+def _check_not_swapped(masks: Masks) -> None:
+    """The wall surrounds the cavity: InputError where the blood pool surrounds the myocardium."""
+    surrounded = 0
+    for wall, pool in zip(masks.myocardium, masks.blood_pool, strict=True):
+        hole = ndimage.binary_fill_holes(pool) & ~pool
+        surrounded += bool(wall.any() and (hole & wall).sum() > _SWAPPED * wall.sum())
+    if surrounded:
+        raise InputError(
+            f"The LV blood pool surrounds the myocardium in {surrounded} of {len(masks.myocardium)} slices; the myocardium surrounds the blood.",
+            "Are the two segments swapped?",
+        )

@@ -1,0 +1,83 @@
+"""``quantify``: from nodes to an analysis in the scene, waiting or not."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..errors import InputError
+from ..events import Progress
+from ..results import told
+from ..settings import Settings
+from .colours import Colours
+from .heart import WORDS, insertion_from_points, masks_from_segments
+from .jobs import write_job
+from .names import find_segments
+from .run import Run
+from .series import series_from_nodes
+
+_CHOOSE = "Name the segments: myocardium=..., blood_pool=..."
+
+
+def quantify(
+    series,
+    segmentation,
+    *,
+    myocardium: str | None = None,
+    blood_pool: str | None = None,
+    right_ventricle: str | None = None,
+    insertion=None,
+    settings: Settings | None = None,
+    times=None,
+    name: str = "Perfusion",
+    colours: Colours = Colours.ORDERED,
+    wait: bool = True,
+    on_progress: Callable[[Progress], None] | None = None,
+    keep_job: Path | str | None = None,
+    python: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Run:
+    """Quantify the study of ``series`` (a sequence node, or several, one a slice) with the segments of ``segmentation``.
+
+    Segments are given by name or id; those left out are found by usual names. ``insertion`` is a point-list node or points
+    (n, 3) LPS mm; ``times`` serve a series that tells none (seconds between two frames, or one time a frame); ``settings``
+    as everywhere. The engine runs in ``python`` (Slicer's own where left out) with the environment ``env``; ``keep_job``
+    is a folder for its files, which else vanish at the end. With ``wait`` the call returns when the analysis is in the
+    scene and raises what went wrong (InputError, EngineError, Cancelled); else ``poll`` the run from a timer.
+    """
+    chosen = _segments(segmentation, myocardium, blood_pool, right_ventricle)
+    images = series_from_nodes(series, times)
+    masks = masks_from_segments(segmentation, images.geometry, **chosen)
+    points = insertion_from_points(insertion) if hasattr(insertion, "GetNumberOfControlPoints") else insertion
+    folder, passing = _folder(keep_job)
+    nodes = list(series) if isinstance(series, (list, tuple)) else [series]
+    show = {"name": name, "colours": colours, "series": nodes, "segmentation": segmentation}
+    run = Run(
+        folder, lambda: write_job(folder, images, masks, settings, insertion=points), show,
+        passing=passing, on_progress=on_progress, python=python, env=env,
+    )  # fmt: skip
+    run.start()
+    return run.wait() if wait else run
+
+
+def _segments(segmentation, myocardium, blood_pool, right_ventricle) -> dict[str, str]:
+    """The segments that were named, and for those that were not the ones with usual names."""
+    given = {"myocardium": myocardium, "blood_pool": blood_pool, "right_ventricle": right_ventricle}
+    usual = find_segments(segmentation) if segmentation is not None else {}
+    chosen = {role: name or usual.get(role) for role, name in given.items()}
+    if chosen["right_ventricle"] in (chosen["myocardium"], chosen["blood_pool"]):
+        chosen["right_ventricle"] = None
+    missing = [role for role in ("myocardium", "blood_pool") if not chosen[role]]
+    if segmentation is not None and missing:
+        raise InputError(f"No segment of the segmentation is called after the {WORDS[missing[0]]}.", _CHOOSE)
+    return chosen
+
+
+def _folder(keep_job: Path | str | None) -> tuple[Path, bool]:
+    """The job's folder, and whether it is to vanish at the end."""
+    if keep_job is not None:
+        return Path(keep_job).absolute(), False
+    place = Path(tempfile.gettempdir())
+    with told(place):
+        return Path(tempfile.mkdtemp(prefix="myopinn-", dir=place)), True
