@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from paper_object import paper_object, rectangle
@@ -75,19 +76,22 @@ def at_the_truth(reference, settings, steps):
     by_v_p_line(result, truth)
 
 
-def begun_at_map(label, reference, settings, **discrete):
-    """``combined`` begun at the result of ``map``, by itself and as training goes on: does it need the cold start's 25 000 steps?"""
+def begun_at(method, label, reference, settings, *, solve=fit):
+    """``combined`` begun at the result of ``method``, by itself and as training goes on: does it need the cold start's 25 000 steps?"""
     curves, truth = one_slice(reference)
-    start = fit_map(curves, reference.aif, replace(settings, method=Method.MAP), silent, **discrete)
+    start = solve(curves, reference.aif, replace(settings, method=method), silent)
     nmse, errors = metrics.nmse(start.parameters, truth), metrics.error_summary(start.parameters, truth)
     words = " / ".join(f"{nmse[name]:.3f}" for name in NAMES)
     middle = " / ".join(f"{errors[name]['median']:.1%}" for name in NAMES)
-    print(f"{label}, map: NMSE {words}, all {nmse['all']:.3f}   median {middle}   {start.seconds:6.1f} s", flush=True)
+    print(
+        f"{label}, {method.value}: NMSE {words}, all {nmse['all']:.3f}   median {middle}   {start.seconds:6.1f} s",
+        flush=True,
+    )
     memory, begun = Memory(), time.perf_counter()
     for stop in WARM_STOPS:
         at = replace(settings, network=replace(settings.network, steps=stop))
         result = fit(curves, reference.aif, at, checkpoint=memory, start_from=start)
-        scores(f"{label}, from map, {stop} steps", result, truth, time.perf_counter() - begun)
+        scores(f"{label}, from {method.value}, {stop} steps", result, truth, time.perf_counter() - begun)
 
 
 def by_v_p_line(result, truth):
@@ -121,10 +125,12 @@ def main():
     settings = FitSettings(method=Method(options.method), delay=Delay.FIXED, network=network)
     stops = [stop for stop in STOPS if stop < options.steps] + [options.steps]
     study(f"{options.method}, paper's object", paper_object(seed=options.seed), settings, stops)
-    begun_at_map("paper's object", paper_object(seed=options.seed), settings, convolution=rectangle)
+    own_rule = partial(fit_map, convolution=rectangle)
+    begun_at(Method.MAP, "paper's object", paper_object(seed=options.seed), settings, solve=own_rule)
     noisy = objects.exact_grid(seed=options.seed, noise=objects.Noise.PAPER)
     study(f"{options.method}, exact, paper's noise", noisy, settings, stops)
-    begun_at_map("exact, paper's noise", noisy, settings)
+    for method in (Method.MAP, Method.ONE_SHOT):
+        begun_at(method, "exact, paper's noise", noisy, settings)
     exact = objects.exact_grid(seed=options.seed, noise=objects.Noise.NONE)
     at_the_truth(exact, settings, min(options.steps, 2500))
     study(f"{options.method}, exact, no noise", exact, settings, stops, by_v_p=True)

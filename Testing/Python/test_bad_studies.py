@@ -13,9 +13,10 @@ from MyoPINNLib.solvers import fit
 pytestmark = pytest.mark.filterwarnings("error")
 HEALTHY = slice(60, 84)
 ON_TIME = 0.4
+ALONE = [method for method in Method if not method.is_network]
 
 
-@pytest.fixture(scope="module", params=[Method.NLLS, Method.MAP, Method.FERMI], ids=lambda method: method.value)
+@pytest.fixture(scope="module", params=ALONE, ids=lambda method: method.value)
 def method(request):
     return request.param
 
