@@ -13,6 +13,7 @@ Written for arrays (time, n), so that the one loop, over knots, works on whole r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import factorial
 
@@ -105,9 +106,15 @@ class ExponentialConvolution:
 
     def __call__(self, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """E (t, n) mM s and G (t, n) mM s^2 for rates K (n,) 1/s."""
-        E, G = self._at_knots(K)
-        E, G = self._into_pieces(E, G, K)
-        return E, G
+        return self._into_pieces(*self._at_knots(K), K, self.samples)
+
+    @classmethod
+    def at_delays(cls, aif: ArterialInput, time: np.ndarray, delays: np.ndarray, K: np.ndarray) -> Iterator[np.ndarray]:
+        """E (t, n) at ``time`` (t,) less each of the ``delays`` (b,) s in turn: one pass over the knots serves all."""
+        longest = cls(aif, time - delays.min())
+        at_knots = longest._at_knots(K)
+        for delay in delays:
+            yield longest._into_pieces(*at_knots, K, Samples.at(aif, time - delay))[0]
 
     def _at_knots(self, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         knots = self._coefficients.shape[1]
@@ -124,8 +131,10 @@ class ExponentialConvolution:
             G[q + 1] += more_G[q]
         return E, G
 
-    def _into_pieces(self, E: np.ndarray, G: np.ndarray, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        piece, into, before = self.samples.piece, self.samples.into, self.samples.before
+    def _into_pieces(
+        self, E: np.ndarray, G: np.ndarray, K: np.ndarray, samples: Samples
+    ) -> tuple[np.ndarray, np.ndarray]:
+        piece, into, before = samples.piece, samples.into, samples.before
         own_times = piece.ndim == 2
         E, G = (np.take_along_axis(a, piece, axis=0) if own_times else a[piece] for a in (E, G))
         if into.any():

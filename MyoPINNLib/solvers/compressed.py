@@ -59,11 +59,9 @@ class Compression:
         gaps = min(int(np.ceil((limits[1] - limits[0]) / (DELAY_STEP * _FINER))), _MOST_GAPS)
         coarse = np.linspace(*limits, gaps + 1)
         K = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST) + LOG_STEP, LOG_STEP))
-        family, inputs = [], []
-        for delay in coarse:
-            convolve = convolution(aif, time - delay)
-            family.append((convolve(K)[0] * (K + _OFFSET)).T * root_weight)
-            inputs.append(np.reshape(convolve.C_ap, -1) * root_weight)
+        family, inputs = [], [aif(time - delay) * root_weight for delay in coarse]
+        for E in _at_delays(convolution, aif, time, coarse, K):
+            family.append((E * (K + _OFFSET)).T * root_weight)
             pulse()
         basis = _basis(np.concatenate([*(part[::_EVERY] for part in family), inputs]))
         pulse()
@@ -139,6 +137,13 @@ class _Lookup:
         E = (low + part * (high - low)) / (K + _OFFSET)
         G = E / (K + _OFFSET) - (high - low) / (LOG_STEP * K * (K + _OFFSET))
         return E + self.late * (K * E - self.C_ap), G
+
+
+def _at_delays(convolution, aif: ArterialInput, time: np.ndarray, delays: np.ndarray, K: np.ndarray):
+    """E (t, b) of the rates K (b,) for each delay in turn."""
+    if convolution is ExponentialConvolution:
+        return ExponentialConvolution.at_delays(aif, time, delays, K)
+    return (convolution(aif, time - delay)(K)[0] for delay in delays)
 
 
 def _rates(x: np.ndarray) -> tuple[np.ndarray, Rates]:
