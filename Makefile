@@ -3,7 +3,7 @@ PYTHON =
 PY := .venv/bin/python
 DEMO := build/demo
 
-.PHONY: help demo test lint bench study validation clean setup-report setup-test setup-engine setup-peers
+.PHONY: help demo test lint bench study validation clean setup-report setup-test setup-engine setup-slicer setup-peers
 
 help:
 	@echo "make demo    a synthetic stress study, from DICOM to bull's-eye, in $(DEMO)"
@@ -17,7 +17,7 @@ help:
 demo: setup-report
 	@$(PY) -m MyoPINNLib demo -o $(DEMO)
 
-test: lint setup-engine
+test: lint setup-engine setup-slicer
 	@$(PY) -m pytest
 
 lint: setup-test
@@ -25,7 +25,7 @@ lint: setup-test
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-bench: setup-engine setup-peers
+bench: setup-engine setup-slicer setup-peers
 	@for file in Testing/Benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 study: setup-engine
@@ -33,7 +33,7 @@ study: setup-engine
 	@$(PY) Testing/Benchmarks/study_networks.py
 	@$(PY) Testing/Benchmarks/bench_methods.py --printed
 
-validation: setup-engine setup-peers
+validation: setup-engine setup-slicer setup-peers
 	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 11 12 13 --write
 
 clean:
@@ -49,6 +49,10 @@ setup-test:
 # TensorFlow has no wheel for every platform: without it the tests that need it skip and say so.
 setup-engine: setup-test
 	@sh .ci/setup "$(PYTHON)" engine || echo "MyoPINN: going on without TensorFlow."
+
+# Slicer's own C++ without Slicer: Linux x86-64 alone. Without it the tests of the scene skip and say so.
+setup-slicer: setup-test
+	@sh .ci/setup "$(PYTHON)" slicer || echo "MyoPINN: going on without Slicer's own library."
 
 # Other packages, for make bench alone. Where the registry is out of reach their rows say so.
 setup-peers: setup-test

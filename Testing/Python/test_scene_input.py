@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-vtk = pytest.importorskip("vtk")
+from Testing.SlicerHarness.libraries import missing
 
-from scene_cases import a_heart, rotation  # noqa: E402
+if trouble := missing("slicer", "vtk"):
+    pytest.skip(trouble, allow_module_level=True)
 
-from MyoPINNLib.errors import InputError  # noqa: E402
-from MyoPINNLib.geometry import Geometry  # noqa: E402
-from MyoPINNLib.scene import (  # noqa: E402
+import slicer
+import vtk
+from scene_cases import a_heart, rotation
+
+from MyoPINNLib.errors import InputError
+from MyoPINNLib.geometry import Geometry
+from MyoPINNLib.scene import (
     add_insertion,
     add_segmentation,
     add_series,
@@ -28,7 +32,7 @@ from MyoPINNLib.scene import (  # noqa: E402
     role_of,
     series_from_nodes,
 )
-from MyoPINNLib.scene.nodes import RAS_LPS, filled, vtk_matrix  # noqa: E402
+from MyoPINNLib.scene.nodes import RAS_LPS, filled, vtk_matrix
 
 TENTH = 0.1
 
