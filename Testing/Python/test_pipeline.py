@@ -185,6 +185,8 @@ def test_a_learnt_prior_gives_a_whole_study(a_noisy_phantom, the_settings, tmp_p
     assert found[Method.MAP] < 0.8 * found[Method.NLLS]
     assert "2CXM, prior learnt from the study" in json.loads((tmp_path / "out" / "result.json").read_text())["method"]
     assert (tmp_path / "out" / "PS_sd.nrrd").exists()
+    sure = float(rows(tmp_path / "out" / "aha.csv")[0]["MBF_mL_min_g_mean_sd"])
+    assert 0 < sure < shown("MBF", np.nanmedian(analysis.maps.sd["MBF"]))
 
 
 def test_a_map_says_what_it_is(an_analysis, tmp_path):

@@ -65,6 +65,8 @@ def test_what_is_left_out_takes_its_default():
         ({"fit": {"F_p_range_mL_min_mL": [3, 1]}}, "the lower limit comes first"),
         ({"fit": {"v_p_range": [0.1]}}, "has 1 values; it must have 2"),
         ({"fit": {"chunk": 0}}, "must lie from 1"),
+        ({"fit": {"method": "nlls", "spatial": "neighbours"}}, "nlls cannot couple neighbours"),
+        ({"fit": {"method": "map", "spatial": "all"}}, "Choose one of: none, neighbours"),
         ({"aha": {"segments": 18}}, "16 or 17"),
         ({"aha": {"segments": True}}, "16 or 17"),
         ({"aha": {"insertion_lps_mm": [[1, 2]]}}, "has 2 values; it must have 3"),
