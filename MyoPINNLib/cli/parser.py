@@ -218,7 +218,7 @@ def _add_settings(command: argparse.ArgumentParser, rows: tuple) -> None:
     command.add_argument(
         "--input",
         metavar=_words(Input),
-        help="method map: fit the arterial input with the tissue where it is noisy, or take it as measured (measured)",
+        help="map and one-shot: fit the arterial input with the tissue where it is noisy, or take it as measured (measured)",
     )
     command.add_argument("--settings", type=Path, metavar="FILE", help="all settings as JSON, as in a result.json")
     networks = command.add_argument_group("the paper's networks (2cxm, 2cxm-mesh, reduced, combined)")

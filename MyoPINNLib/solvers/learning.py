@@ -45,6 +45,7 @@ def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
 
 
 def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
+    """The Gaussian and the noise level, each re-estimated with the modes of all curves under the other."""
     problems = [bench.problem(batch) for batch in batches]
     starts = [problem.starts() for problem in problems]
     x = np.concatenate([start[1] for start in starts])

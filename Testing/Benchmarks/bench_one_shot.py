@@ -6,18 +6,19 @@ make bench runs this; alone: python Testing/Benchmarks/bench_one_shot.py [--seed
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from other_tissue import Tissue, other_tissue
+from bench_prior import growth
 
 from MyoPINNLib.one_shot_settings import OneShotSettings
 from MyoPINNLib.quantities import percent
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics, objects
+from MyoPINNLib.simulate.dispersion import dispersed_curve
+from MyoPINNLib.simulate.distributed import distributed_curve
 from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.trunk import Trunk
@@ -25,6 +26,7 @@ from MyoPINNLib.solvers.trunk import Trunk
 NAMES = ("F_p", "v_p", "v_e", "PS")
 HELD_OUT = (301, 302, 303, 304, 305)
 PAPER_WEIGHT = 1.0
+OTHER_TISSUE = {distributed_curve: "distributed exchange", dispersed_curve: "dispersed input"}
 
 
 def methods(weights, delay):
@@ -83,21 +85,6 @@ def trunks():
         )
 
 
-def growth(largest):
-    """Seconds of processor and memory against the number of curves of 100 frames, deviations included."""
-    for voxels in [size for size in (1000, 4800, 20_000) if size <= largest]:
-        reference = objects.twin(seed=1, voxels=voxels)
-        for name, settings in methods([PAPER_WEIGHT], Delay.FIXED).items():
-            begun = time.process_time()
-            result = fit(reference.curves, reference.aif, settings)
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            print(
-                f"{voxels} curves, {name}: {result.seconds:.1f} s ({time.process_time() - begun:.1f} s of processor), "
-                f"{memory:.2f} GiB at most so far  wanted 4800 in 5 s, under 1 GiB",
-                flush=True,
-            )
-
-
 def main():
     """Print every figure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,7 +94,8 @@ def main():
     parser.add_argument("--w-residual", type=float, nargs="+", default=[0.01, 0.1, PAPER_WEIGHT, 1e4])
     arguments = parser.parse_args()
     trunks()
-    growth(arguments.largest)
+    for settings in methods([PAPER_WEIGHT], Delay.FIXED).values():
+        growth(settings, largest=arguments.largest)
     size = {"voxels": arguments.voxels}
     for noise in (objects.Noise.PAPER, objects.Noise.PEAK_SNR_17_5):
         make = partial(objects.twin, noise=noise, **size)
@@ -116,9 +104,9 @@ def main():
         name = condition.name.lower()
         make = partial(patient_like, condition, **size)
         compare(f"patient-like {name}", make, Delay.FIT, arguments.seeds, arguments.w_residual)
-        for tissue in (Tissue.DISTRIBUTED, Tissue.DISPERSED):
-            make = partial(other_tissue, tissue, condition, **size)
-            compare(f"{tissue.value}, {name}", make, Delay.FIT, arguments.seeds, arguments.w_residual)
+        for tissue, words in OTHER_TISSUE.items():
+            make = partial(patient_like, condition, tissue=tissue, **size)
+            compare(f"{words}, {name}", make, Delay.FIT, arguments.seeds, arguments.w_residual)
 
 
 if __name__ == "__main__":
