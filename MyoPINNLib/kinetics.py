@@ -89,6 +89,11 @@ class Rates:
         """K- = f k / K+: the product of the roots, free of cancellation."""
         return self.f * self.k / np.maximum(self.fast, _TINY)
 
+    def parts(self, F_p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """a+, a- of the residue function a+ exp(-K+ t) + a- exp(-K- t), 1/s: F_p (1 +- (m - q) / r) / 2."""
+        lean = (self.m - self.q) / self.r
+        return (F_p / 2) * (1 + lean), (F_p / 2) * (1 - lean)
+
 
 def _checked(**parameters) -> dict[str, np.ndarray]:
     """The parameters as float arrays of one shape (n,), or an InputError."""
@@ -152,9 +157,8 @@ class Response:
 def tissue_response(convolve, rates: Rates, F_p: np.ndarray) -> tuple[np.ndarray, Response]:
     """C_t (t, n) mM, and the convolutions it came from. ``convolve(K)`` gives E and G at the sample times."""
     (fast_E, fast_G), (slow_E, slow_G) = convolve(rates.fast), convolve(rates.slow)
-    lean = (rates.m - rates.q) / rates.r
-    C_t = (F_p / 2) * ((1 + lean) * fast_E + (1 - lean) * slow_E)
-    return C_t, Response(fast_E, fast_G, slow_E, slow_G)
+    fast_part, slow_part = rates.parts(F_p)
+    return fast_part * fast_E + slow_part * slow_E, Response(fast_E, fast_G, slow_E, slow_G)
 
 
 def tissue_sensitivity(

@@ -34,15 +34,15 @@ _LEAST_VARIANCE = 1e-6
 
 @dataclass(frozen=True)
 class GaussianPrior:
-    """``mean`` (m,), ``covariance`` (m, m) of x."""
+    """``mean`` (..., m), ``covariance`` (..., m, m) of x: one for all voxels, or one a voxel."""
 
     mean: np.ndarray
     covariance: np.ndarray
 
     @property
     def root(self) -> np.ndarray:
-        """(m, m) upper triangle W with W'W = covariance^-1: W (x - mean) is white."""
-        return np.linalg.cholesky(np.linalg.inv(self.covariance)).T
+        """(..., m, m) upper triangle W with W'W = covariance^-1: W (x - mean) is white."""
+        return np.swapaxes(np.linalg.cholesky(np.linalg.inv(self.covariance)), -1, -2)
 
     def step_towards(self, x: np.ndarray, weight: np.ndarray) -> GaussianPrior:
         """One EM step: the moments of the voxels' posteriors, samples x (n, s, m) of ``weight`` (n, s)."""

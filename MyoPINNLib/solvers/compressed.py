@@ -82,10 +82,9 @@ class Compression:
         """U'C_t (n, d) at x (n, m): ln F_p, ln v_p, ln v_e, ln PS and, where it is sought, T_a."""
         F_p, rates = _rates(x)
         node, late = self.node(x)
-        lean = (rates.m - rates.q) / rates.r
         C_t = np.zeros((len(x), self.table.shape[2]))
         flat, size = self.table.reshape(-1, C_t.shape[1]), self.table.shape[1]
-        for K, share in ((rates.fast, F_p / 2 * (1 + lean)), (rates.slow, F_p / 2 * (1 - lean))):
+        for K, share in zip((rates.fast, rates.slow), rates.parts(F_p), strict=True):
             place, part = self._place(K)
             share = share * (1 + late * K) / (K + _OFFSET)
             first = np.take(flat, node * size + place, axis=0)

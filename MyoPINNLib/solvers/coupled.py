@@ -25,16 +25,8 @@ _KEPT = ("starts", "y", "sigma", "mean", "covariance", "outcome")
 
 
 @dataclass(frozen=True)
-class OwnGaussian:
-    """``mean`` (n, m), ``covariance`` (n, m, m) of x: a Gaussian a voxel."""
-
-    mean: np.ndarray
-    covariance: np.ndarray
-
-    @property
-    def root(self) -> np.ndarray:
-        """(n, m, m) upper triangles W with W'W = covariance^-1."""
-        return np.swapaxes(np.linalg.cholesky(np.linalg.inv(self.covariance)), 1, 2)
+class OwnGaussian(GaussianPrior):
+    """A Gaussian a voxel: ``mean`` (n, m), ``covariance`` (n, m, m) of x."""
 
     def take(self, rows) -> OwnGaussian:
         """Those of some voxels."""

@@ -126,9 +126,8 @@ def _rates_and_shares(x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """(K, a) (n,) of the residue function's two parts at x (n, m)."""
     F_p, v_p, v_e, PS = np.exp(x[:, :4].T)
     rates = Rates.of(F_p=F_p, v_p=v_p, v_e=v_e, PS=PS)
-    lean = (rates.m - rates.q) / rates.r
-    fast, slow = np.maximum(rates.fast, _SLOWEST), np.maximum(rates.slow, _SLOWEST)
-    return [(fast, F_p / 2 * (1 + lean)), (slow, F_p / 2 * (1 - lean))]
+    K = (np.maximum(rates.fast, _SLOWEST), np.maximum(rates.slow, _SLOWEST))
+    return list(zip(K, rates.parts(F_p), strict=True))
 
 
 def _liveliness(aif: ArterialInput) -> np.ndarray:

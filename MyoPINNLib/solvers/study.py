@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time as clock
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Study:
     def fitted(self, pulse: Pulse, checkpoint, *, stage: str) -> tuple[FitResult, Found]:
         """The fit of every curve that one can be tried of, and the arrays it was put together from."""
         started, measured = clock.perf_counter(), self.bench.aif
-        outcome = screen(self.curves, self.bench.unknowns)
+        outcome = self._screened
         self._fit_input(checkpoint, stage)
         found = self._in_passes(outcome == Outcome.FITTED, pulse, checkpoint, stage)
         aif, seconds = self.bench.aif, clock.perf_counter() - started
@@ -82,6 +82,11 @@ class Study:
         """C_t (n, t) mM at every frame, of the most probable parameters."""
         bench = self.bench
         return {"C_t": exact(bench.aif, batch.time, mode.x, bench.settings.T_a, bench.convolution)}
+
+    @cached_property
+    def _screened(self) -> np.ndarray:
+        """(n,) Outcome of each curve before any fit: FITTED where one can be tried."""
+        return screen(self.curves, self.bench.unknowns)
 
     @property
     def couples(self) -> bool:
@@ -156,8 +161,7 @@ class Study:
 
     def _learners(self, most: int) -> list[Batch]:
         """The curves to learn from, a batch a clock: all that a fit can be tried of, or ``most`` of them drawn at random."""
-        curves = self.curves
-        rows = np.flatnonzero(screen(curves, self.bench.unknowns) == Outcome.FITTED)
+        curves, rows = self.curves, np.flatnonzero(self._screened == Outcome.FITTED)
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
         members = [(row, rows[curves.clock[rows] == row]) for row in range(len(curves.time))]
