@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..aha import TERRITORY, label_positions, polygons
-from ..polar import INSERTION_ANGLE, RINGS, number_positions, territory_borders
+from ..polar import INSERTION_ANGLE, RINGS, TERRITORY_COLOURS, number_positions, territory_borders
 from ..quantities import QUANTITIES
 from ..settings import SliceLevel
 from .canvas import (
     FAINT,
     INK,
     NOT_MEASURED,
-    TERRITORY_COLOURS,
     add_colour_bar,
     add_words,
     digits,

@@ -24,8 +24,6 @@ DPI = 160
 RESEARCH_USE = "Research use only, not for diagnosis"
 INK, FAINT, PAPER = "#1a1a1a", "#5f5f5f", "white"
 NOT_MEASURED = "#d9d9d9"
-# Okabe and Ito's palette, made to be told apart by colour-blind readers; darkened a little for thin lines.
-TERRITORY_COLOURS = {"LAD": "#c2570c", "RCA": "#0067a5", "LCx": "#00755a"}
 _COLOURS = "viridis"  # perceptually ordered, safe for colour-blind readers and in grey print
 _STYLE = {
     "font.family": "DejaVu Sans",

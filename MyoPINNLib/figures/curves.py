@@ -13,9 +13,9 @@ from ..aha import NAMES, TERRITORY
 from ..errors import InputError
 from ..fit import FitResult, Outcome, TissueCurves
 from ..maps import derived_quantities
-from ..polar import RINGS, Ring
+from ..polar import RINGS, TERRITORY_COLOURS, Ring
 from ..quantities import QUANTITIES
-from .canvas import FAINT, INK, TERRITORY_COLOURS, add_words, new_figure, save, styled
+from .canvas import FAINT, INK, add_words, new_figure, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..polar import TERRITORY_COLOURS
 from ..quantities import QUANTITIES
-from .canvas import INK, TERRITORY_COLOURS, add_words, name_of, new_figure, save, styled
+from .canvas import INK, add_words, name_of, new_figure, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
+
 MAX_ARRAYS = 10_000
 DAMAGED = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _NPY = ".npy"
@@ -34,6 +36,23 @@ def stored_arrays(path: Path, most: int) -> Iterator[StoredArrays]:
         raise TooLarge(f"it has {size} bytes; at most {most} are read")
     with zipfile.ZipFile(path) as archive:
         yield StoredArrays(archive, most)
+
+
+@contextlib.contextmanager
+def arrays_of(path: Path, most: int, *, what: str, holds: str, hint: str) -> Iterator[StoredArrays]:
+    """``stored_arrays`` of a file that the user names; whatever is wrong with it, also what the block finds, is an InputError.
+
+    ``what`` the file is ("The weights") and what it ``holds`` ("trained network") stand in the sentence.
+    """
+    if not path.is_file():
+        raise InputError(f'{what} "{path.name}" are not there.', hint)
+    try:
+        with stored_arrays(path, most) as arrays:
+            yield arrays
+    except Strange as error:
+        raise InputError(f'"{path.name}" holds no {holds}: {error}.', hint) from error
+    except (*DAMAGED, TypeError, IndexError) as error:
+        raise InputError(f'"{path.name}" holds no {holds}, or is cut off.', hint) from error
 
 
 class StoredArrays(Mapping):

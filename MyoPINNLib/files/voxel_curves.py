@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..fit import FitResult, Outcome, TissueCurves
-from .npz import DAMAGED, Strange, stored_arrays
+from .npz import arrays_of
 from .outputs import whole_file
 
 MAX_BYTES = 2_000_000_000
@@ -78,13 +78,5 @@ def write_voxel_curves(path: Path, curves: VoxelCurves) -> Path:
 
 def read_voxel_curves(path: Path) -> VoxelCurves:
     """The curves of a ``voxel_curves.npz``; raises InputError where there is none, or it is damaged, too large or strange."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f'The voxels\' curves "{path.name}" are not there.', _TAKE)
-    try:
-        with stored_arrays(path, MAX_BYTES) as arrays:
-            return VoxelCurves(**{name: arrays[name] for name in _PARTS})
-    except Strange as error:
-        raise InputError(f'"{path.name}" holds no curves: {error}.', _TAKE) from error
-    except (*DAMAGED, TypeError, IndexError) as error:
-        raise InputError(f'"{path.name}" holds no curves of voxels, or is cut off.', _TAKE) from error
+    with arrays_of(Path(path), MAX_BYTES, what="The voxels' curves", holds="curves of voxels", hint=_TAKE) as arrays:
+        return VoxelCurves(**{name: arrays[name] for name in _PARTS})

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..trained import SCALES, VOXELS, TrainedNetwork, network_build, network_method, weight_shapes
-from .npz import DAMAGED, StoredArrays, Strange, stored_arrays
+from .npz import StoredArrays, Strange, arrays_of
 from .outputs import whole_file
 
 MAX_BYTES = 1_000_000_000
@@ -38,15 +38,8 @@ def write_weights(path: Path, trained: TrainedNetwork) -> Path:
 def read_weights(path: Path) -> TrainedNetwork:
     """The network of a ``weights.npz``; raises InputError where there is none, or it is damaged, too large or strange."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f'The weights "{path.name}" are not there.', _TAKE)
-    try:
-        with stored_arrays(path, MAX_BYTES) as arrays:
-            return _network(arrays, path.name)
-    except Strange as error:
-        raise InputError(f'"{path.name}" holds no trained network: {error}.', _TAKE) from error
-    except DAMAGED as error:
-        raise InputError(f'"{path.name}" holds no trained network, or is cut off.', _TAKE) from error
+    with arrays_of(path, MAX_BYTES, what="The weights", holds="trained network", hint=_TAKE) as arrays:
+        return _network(arrays, path.name)
 
 
 def _network(arrays: StoredArrays, file: str) -> TrainedNetwork:

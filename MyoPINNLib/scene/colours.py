@@ -11,7 +11,7 @@ from enum import Enum
 
 import numpy as np
 
-from ..polar import NAMES, TERRITORY
+from ..polar import NAMES, TERRITORY, TERRITORY_COLOURS
 from .nodes import the_scene
 
 ATTRIBUTE = "MyoPINN.colours"
@@ -34,12 +34,22 @@ _ANCHORS = {
     Colours.CLINICAL: "08103c 142c8c 1e64c8 1ea0b4 28b45a 8cc83c f0dc32 f59628 dc2820",
 }
 _TITLES = {Colours.ORDERED: "MyoPINN ordered", Colours.CLINICAL: "MyoPINN clinical"}
-_OF_TERRITORY = {"LAD": (0.84, 0.37, 0.0), "RCA": (0.0, 0.45, 0.70), "LCx": (0.0, 0.62, 0.45)}
+
+
+def rgb(word: str) -> np.ndarray:
+    """(3,) red, green, blue from 0 to 1 of six hexadecimal digits, with or without "#"."""
+    digits = word.removeprefix("#")
+    return np.array([int(digits[n : n + 2], 16) for n in (0, 2, 4)]) / _BYTE
+
+
+def territory_ink(segment: int) -> np.ndarray:
+    """(3,) red, green, blue of the coronary territory that an AHA segment counts to, as in the engine's pictures."""
+    return rgb(TERRITORY_COLOURS[TERRITORY[segment]])
 
 
 def colour_table(colours: Colours) -> np.ndarray:
     """(256, 3) red, green, blue from 0 to 1, from low to high."""
-    anchors = np.array([[int(word[n : n + 2], 16) for n in (0, 2, 4)] for word in _ANCHORS[colours].split()]) / _BYTE
+    anchors = np.array([rgb(word) for word in _ANCHORS[colours].split()])
     places = np.linspace(0, 1, len(anchors))
     return np.stack([np.interp(np.linspace(0, 1, _STEPS), places, anchors[:, n]) for n in range(3)], axis=-1)
 
@@ -60,7 +70,7 @@ def segment_colours(name: str):
     node.SetColor(0, "none", 0.0, 0.0, 0.0, 0.0)
     for number, words in NAMES.items():
         shade = 0.75 + 0.25 * (number % 2)  # neighbours of one territory differ
-        node.SetColor(number, f"{number} {words}", *(shade * part for part in _OF_TERRITORY[TERRITORY[number]]), 0.0)
+        node.SetColor(number, f"{number} {words}", *(shade * territory_ink(number)), 0.0)
     return node
 
 

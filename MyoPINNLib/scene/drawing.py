@@ -9,8 +9,9 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..codes import Code, quantity_code, unit_code
 from ..geometry import Geometry
-from ..polar import NAMES, TERRITORY
+from ..polar import NAMES
 from ..quantities import QUANTITIES
+from .colours import territory_ink
 from .finished import Table
 from .nodes import filled, the_scene
 
@@ -18,7 +19,6 @@ OUTSIDE = "MyoPINN.outside"
 QUANTITY = "MyoPINN.quantity"
 _BELOW_ZERO = {"T_a": -100.0, "valid": -1.0}
 _SD_SHARE = 0.25
-_INKS = {"LAD": (0.76, 0.34, 0.05), "RCA": (0.0, 0.40, 0.65), "LCx": (0.0, 0.46, 0.35)}
 _BLOOD, _PLASMA = (0.75, 0.15, 0.15), (0.35, 0.35, 0.35)
 
 
@@ -92,7 +92,7 @@ def input_series(name: str, table) -> list:
 
 def segment_series(name: str, number: int, table) -> list:
     """Two plot series of a segment, measured dots and fitted line, in its territory's colour."""
-    stem, ink = f"{number}_{NAMES[number].replace(' ', '_')}", _INKS[TERRITORY[number]]
+    stem, ink = f"{number}_{NAMES[number].replace(' ', '_')}", territory_ink(number)
     words = f"{name} {number} {NAMES[number]}"
     return [
         _plot(f"{words}, measured", table, f"{stem}_time_s", f"{stem}_C_t_mM", ink, dots=True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ..geometry import Geometry
 from ..job import OUTPUT
 from ..quantities import QUANTITIES
 from ..results import MAX_SEAL_BYTES, SEAL
+from ..untrusted import json_object
 
 _AGAIN = "Compute the study again."
 _SD = "_sd"
@@ -79,12 +79,10 @@ def read_finished(job: Path) -> Finished:
 
 def _summary(path: Path) -> dict:
     try:
-        if path.stat().st_size > MAX_SEAL_BYTES:
-            raise ValueError
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = json_object(path, MAX_SEAL_BYTES)
         if "method" in summary and isinstance(summary["outputs"], list) and isinstance(summary["settings"], dict):
             return summary
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError):
         pass
     raise InputError(f'The job holds no result: "{path.name}" is not there or damaged.', _AGAIN)
 
