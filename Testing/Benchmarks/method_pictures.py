@@ -12,7 +12,16 @@ from MyoPINNLib.quantities import percent
 COLOURS = ("#0067a5", "#c2570c", "#00755a", "#7f3c8d", "#888888", "#b8860b", "#d1495b", "#333333", "#5aa9e6", "#94a61f")
 MARKERS = "osD^vPX<>*"
 WIDEST = 120.0
-ABOVE, BELOW, LEGEND = 0.6, 1.75, 0.5  # inches
+ABOVE, BELOW, LEGEND, LEGEND_ROW = 0.6, 1.05, 0.5, 0.18  # inches
+LEGEND_COLUMNS = 3
+
+
+def look_of(n):
+    """Marker and colour of the n-th method; once all markers are used they come again, hollow and in other colours."""
+    turn, place = divmod(n, len(MARKERS))
+    shift = 3 * turn
+    fill = {"fillstyle": "none"} if turn else {}
+    return {"marker": MARKERS[place], "color": COLOURS[(place + shift) % len(COLOURS)]} | fill
 
 
 def draw(figures, labels, grown):
@@ -27,10 +36,11 @@ def draw(figures, labels, grown):
 
 def _flow(figures, labels, place):
     names = [name for name in CASES if any(key[0] == name for key in figures)]
-    height = BELOW + 0.62 * len(names) + ABOVE
+    below = BELOW + LEGEND_ROW * -(-len(labels) // LEGEND_COLUMNS)
+    height = below + 0.62 * len(names) + ABOVE
     figure = canvas.new_figure(9.0, height)
     bias, size = figure.subplots(1, 2, sharey=True)
-    figure.subplots_adjust(left=0.13, right=0.985, top=1 - ABOVE / height, bottom=BELOW / height, wspace=0.06)
+    figure.subplots_adjust(left=0.13, right=0.985, top=1 - ABOVE / height, bottom=below / height, wspace=0.06)
     _points(bias, figures, names, labels, "bias")
     _points(size, figures, names, labels, "median")
     bias.set_xlabel("bias of F_p (median error), %")
@@ -41,7 +51,13 @@ def _flow(figures, labels, place):
     bias.set_ylim(len(names) - 0.5, -0.5)
     handles, words = bias.get_legend_handles_labels()
     figure.legend(
-        handles, words, loc="lower center", bbox_to_anchor=(0.5, LEGEND / height), ncols=3, frameon=False, fontsize=8
+        handles,
+        words,
+        loc="lower center",
+        bbox_to_anchor=(0.5, LEGEND / height),
+        ncols=LEGEND_COLUMNS,
+        frameon=False,
+        fontsize=8,
     )
     title = "Plasma flow against truth, by object and method"
     edge = f"What lies beyond {WIDEST:.0f} % stands at the edge."
@@ -59,8 +75,7 @@ def _points(panel, figures, names, labels, key):
         ]
         rows = [row + 0.7 * ((n + 0.5) / len(labels) - 0.5) for row, _ in there]
         values = np.clip([percent(cell[key]) for _, cell in there], -WIDEST, WIDEST)
-        look = {"marker": MARKERS[n % len(MARKERS)], "color": COLOURS[n % len(COLOURS)], "ms": 5.5, "ls": ""}
-        panel.plot(values, rows, label=label, **look)
+        panel.plot(values, rows, label=label, ms=5.5, ls="", **look_of(n))
     panel.grid(axis="x", color="#dddddd", lw=0.6)
     panel.set_axisbelow(True)
     for row in range(1, len(names)):
@@ -73,7 +88,7 @@ def _growth(grown, place):
     figure.subplots_adjust(left=0.1, right=0.98, top=0.86, bottom=0.24, wspace=0.25)
     for n, method in enumerate(dict.fromkeys(method for method, _ in grown)):
         sizes = sorted(size for name, size in grown if name == method)
-        look = {"marker": MARKERS[n], "color": COLOURS[n], "label": method}
+        look = look_of(n) | {"label": method}
         time.loglog(sizes, [grown[method, size]["seconds"] for size in sizes], **look)
         memory.loglog(sizes, [grown[method, size]["peak"] for size in sizes], **look)
     memory.set_yscale("linear")

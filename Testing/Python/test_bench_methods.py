@@ -54,6 +54,13 @@ def test_a_turn_gives_errors_time_and_memory(bench, a_turn):
     assert figures["median"] < 0.3 and 0 < figures["seconds"] < 1000 and 30 < figures["peak"] < 1000
 
 
+def test_no_two_methods_look_alike_in_the_picture(bench):
+    import method_pictures
+
+    looks = [tuple(method_pictures.look_of(n).items()) for n in range(20)]
+    assert len(set(looks)) == 20
+
+
 def test_a_turn_that_fails_says_its_last_words(bench, tmp_path):
     words = [sys.executable, "-c", "raise ValueError('no such thing')"]
     with pytest.raises(RuntimeError, match="no such thing"):
