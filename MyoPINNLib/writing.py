@@ -85,6 +85,7 @@ def method_words(analysis: Analysis) -> str:
             *_training_words(analysis),
             _delay_words(settings.fit),
             *(["neighbours coupled"] if settings.fit.spatial is Spatial.NEIGHBOURS else []),
+            *(["input fitted"] if analysis.result.measured_aif is not None else []),
             _CONVERSIONS[settings.signal.conversion],
             *bolus,
             f"Hct {settings.hct:g}",

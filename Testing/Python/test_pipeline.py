@@ -20,8 +20,9 @@ from MyoPINNLib.job import Checkpoint
 from MyoPINNLib.pipeline import input_digest, quantify, with_insertion, write_analysis
 from MyoPINNLib.quantities import shown
 from MyoPINNLib.series import Masks
-from MyoPINNLib.settings import FitSettings, Input, Method, Settings
+from MyoPINNLib.settings import FitSettings, Input, Method, Settings, Spatial
 from MyoPINNLib.simulate.phantom import Preset, make_phantom
+from MyoPINNLib.writing import method_words
 
 PICTURES = {"bullseye.png", "maps.png", "curves.png"}
 
@@ -171,6 +172,14 @@ def test_segments_take_the_input_that_was_fitted_with_the_voxels(a_noisy_phantom
     analysis = quantify(a_noisy_phantom.series, a_noisy_phantom.masks, joint)
     assert analysis.result.measured_aif is analysis.curve_set.aif
     assert analysis.segment_result.aif is analysis.result.aif is not analysis.curve_set.aif
+    assert "input fitted" in method_words(analysis)
+
+
+def test_every_output_says_whether_neighbours_and_input_took_part(an_analysis):
+    fit = replace(an_analysis.settings.fit, spatial=Spatial.NEIGHBOURS)
+    coupled = replace(an_analysis, settings=replace(an_analysis.settings, fit=fit))
+    assert "neighbours coupled" in method_words(coupled)
+    assert not {"neighbours coupled", "input fitted"} & set(method_words(an_analysis).split(", "))
 
 
 def test_a_learnt_prior_gives_a_whole_study(a_noisy_phantom, the_settings, tmp_path):
