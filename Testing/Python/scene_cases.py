@@ -8,9 +8,12 @@ import numpy as np
 
 from MyoPINNLib.geometry import Geometry
 from MyoPINNLib.series import Masks, PerfusionSeries
+from MyoPINNLib.settings import FitSettings, Method, Settings
 from MyoPINNLib.simulate.chest import Grid
 from MyoPINNLib.simulate.phantom import make_phantom
 from MyoPINNLib.simulate.recipes import Preset, recipe
+
+FERMI = Settings(fit=FitSettings(method=Method.FERMI))  # the quickest method
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,9 @@ def rotation(axis, angle: float) -> np.ndarray:
     turn = np.eye(4)
     turn[:3, :3] += np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
     return turn
+
+
+def contents(scene) -> dict[str, str]:
+    """Id -> name of all nodes."""
+    nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
+    return {node.GetID(): node.GetName() for node in nodes}
