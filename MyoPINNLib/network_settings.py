@@ -49,6 +49,10 @@ class Start(str, Enum):
         """Its name in a sentence."""
         return "NLLS" if self is Start.NLLS else self.value
 
+    def label(self) -> str:
+        """Its words in a list."""
+        return "Random, as published" if self is Start.RANDOM else f"At what {self.words} finds, with its delays"
+
 
 class Device(str, Enum):
     """Where TensorFlow computes."""
@@ -56,6 +60,10 @@ class Device(str, Enum):
     AUTO = "auto"
     CPU = "cpu"
     GPU = "gpu"
+
+    def label(self) -> str:
+        """Its words in a list."""
+        return "Automatic" if self is Device.AUTO else self.name
 
 
 MOST_ROWS = 100_000

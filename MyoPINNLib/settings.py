@@ -50,6 +50,22 @@ class Method(str, Enum):
         """True for the methods that learn a prior from the study's voxels."""
         return self in (Method.MAP, Method.ONE_SHOT)
 
+    def label(self) -> str:
+        """Its words in a list (a method, as Slicer's lists of an enum want it)."""
+        return _METHODS[self]
+
+
+_METHODS = {
+    Method.NLLS: "NLLS: exact model, each voxel alone",
+    Method.FERMI: "Fermi: deconvolution, flow alone",
+    Method.MAP: "MAP: exact model with the study's prior",
+    Method.ONE_SHOT: "One-shot: physics-informed, solved at once",
+    Method.TWO_COMPARTMENT: "PINN 2CXM (van Herten)",
+    Method.MESH: "PINN 2CXM mesh (van Herten)",
+    Method.REDUCED: "PINN reduced, flow alone (van Herten)",
+    Method.COMBINED: "PINN combined (van Herten's best)",
+}
+
 
 # Of the methods with the smallest median error of F_p on objects of known truth (docs/validation.md, "Methods side by side"),
 # map and one-shot, which err alike, the faster. It needs no TensorFlow.
@@ -83,6 +99,14 @@ class Conversion(str, Enum):
     TRAIN = "saturation-recovery-train"
     SATURATION_RECOVERY = "saturation-recovery"
     LINEAR = "linear"
+
+    def label(self) -> str:
+        """Its words in a list."""
+        return {
+            Conversion.TRAIN: "Saturation recovery with readout train",
+            Conversion.SATURATION_RECOVERY: "Saturation recovery, no train",
+            Conversion.LINEAR: "Linear",
+        }[self]
 
 
 class Bolus(str, Enum):

@@ -10,12 +10,12 @@ from .analysis import SceneAnalysis, Voxel, find_analyses
 from .colours import Colours
 from .heart import add_insertion, add_segmentation, insertion_from_points, masks_from_segments
 from .jobs import write_job
-from .names import find_insertion, find_segmentation, find_segments, find_series, role_of
+from .names import find_insertion, find_rest, find_segmentation, find_segments, find_series, role_of
 from .run import Run, engine_python
 from .series import add_series, series_from_nodes
 from .show import show_job
-from .study import quantify
-from .times import FrameTimes, frame_times
+from .study import quantify, resume
+from .times import FrameTimes, frame_times, keep_times
 
 __all__ = [
     "Colours",
@@ -29,13 +29,16 @@ __all__ = [
     "engine_python",
     "find_analyses",
     "find_insertion",
+    "find_rest",
     "find_segmentation",
     "find_segments",
     "find_series",
     "frame_times",
     "insertion_from_points",
+    "keep_times",
     "masks_from_segments",
     "quantify",
+    "resume",
     "role_of",
     "series_from_nodes",
     "show_job",

@@ -17,7 +17,7 @@ from ..geometry import Geometry
 from ..polar import NAMES
 from . import drawing
 from .added import remove_nodes, subject_hierarchy
-from .colours import Colours, colour_node, shared_colours, show_segments
+from .colours import Colours, colour_node, marked_node, shared_colours, show_segments
 from .finished import Table
 from .nodes import affine_of, called, lps_from_ras, parent_matrix, the_scene, values_of
 
@@ -219,22 +219,28 @@ class SceneAnalysis:
         if chart is not None:
             drawing.set_series(chart, [node for n in numbers for node in self._nodes(f"plot.segment.{int(n)}")])
 
-    def colour(self, quantity: str, colours: Colours, *, limits: tuple[float, float] | None = None) -> None:
-        """Colours, and limits in the shown unit, of a map and its legend."""
-        for volume in self.volumes(quantity):
+    def colour(
+        self, quantity: str, colours: Colours, *,
+        limits: tuple[float, float] | None = None, sd: bool = False, cut_off: float | None = None,
+    ) -> None:  # fmt: skip
+        """Colours, and limits in the shown unit, of a map and its legend; what is below ``cut_off`` in one striking colour."""
+        for volume in self.volumes(quantity, sd=sd):
             display = volume.GetDisplayNode()
-            display.SetAndObserveColorNodeID(colour_node(colours).GetID())
             if limits is not None:
                 display.SetWindowLevelMinMax(*limits)
+            low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+            marked = cut_off is not None and low < cut_off
+            node = marked_node(colours, (cut_off - low) / (high - low)) if marked else colour_node(colours)
+            display.SetAndObserveColorNodeID(node.GetID())
 
-    def legend(self, quantity: str | None) -> None:
+    def legend(self, quantity: str | None, *, sd: bool = False) -> None:
         """Show the colour legend of one map and hide the others'; None hides all."""
-        for each in self.quantities:
-            for volume in self.volumes(each):
-                wanted = each == quantity
+        for each, of_sd in [(name, of_sd) for name in self.quantities for of_sd in (False, True)]:
+            for volume in self.volumes(each, sd=of_sd):
+                wanted = each == quantity and of_sd == sd
                 node = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
                 if wanted and node is None:
-                    node = drawing.legend(volume, each)
+                    node = drawing.legend(volume, each, sd=of_sd)
                 if node is not None:
                     node.SetVisibility(wanted)
 

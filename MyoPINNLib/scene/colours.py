@@ -26,6 +26,10 @@ class Colours(str, Enum):
     ORDERED = "ordered"
     CLINICAL = "clinical"
 
+    def label(self) -> str:
+        """Its words in a list."""
+        return "Ordered (viridis)" if self is Colours.ORDERED else "Clinical (blue to red)"
+
 
 _ANCHORS = {
     Colours.ORDERED: (
@@ -33,6 +37,8 @@ _ANCHORS = {
     ),
     Colours.CLINICAL: "08103c 142c8c 1e64c8 1ea0b4 28b45a 8cc83c f0dc32 f59628 dc2820",
 }
+MARK = "#e8308a"
+_MARKED = "marked"
 _TITLES = {Colours.ORDERED: "MyoPINN ordered", Colours.CLINICAL: "MyoPINN clinical"}
 
 
@@ -64,6 +70,18 @@ def colour_node(colours: Colours):
     return node
 
 
+def marked_node(colours: Colours, share: float):
+    """The scene's node of a colour table whose lowest ``share`` (0 to 1) is one striking colour: what is below a cut-off."""
+    node = _there(_MARKED)
+    if node is None:
+        node = _new(_MARKED, "MyoPINN marked below the cut-off", _STEPS)
+    table = colour_table(colours)
+    table[: round(min(max(share, 0.0), 1.0) * _STEPS)] = rgb(MARK)
+    for n, (red, green, blue) in enumerate(table):
+        node.SetColor(n, f"{n}", red, green, blue, 1.0)
+    return node
+
+
 def segment_colours(name: str):
     """A node of its own that paints the AHA segments in their territory's colour: opacity is what highlights one."""
     node = _new(SEGMENTS, name, max(NAMES) + 1)
@@ -83,7 +101,8 @@ def show_segments(node, numbers) -> None:
 
 def shared_colours() -> list:
     """The colour tables that analyses share."""
-    return [node for colours in Colours if (node := _there(colours.value)) is not None]
+    kinds = [*(colours.value for colours in Colours), _MARKED]
+    return [node for kind in kinds if (node := _there(kind)) is not None]
 
 
 def _there(kind: str):

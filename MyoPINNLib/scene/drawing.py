@@ -117,11 +117,11 @@ def set_series(node, series) -> None:
         node.AddAndObservePlotSeriesNodeID(each.GetID())
 
 
-def legend(volume, quantity: str):
-    """The colour legend of a map in the slice views, made where there is none."""
+def legend(volume, quantity: str, *, sd: bool = False):
+    """The colour legend of a map, or of its standard deviations, in the slice views; made where there is none."""
     node = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
     if node is not None:
-        node.SetTitleText(f"{quantity}\n{QUANTITIES[quantity].unit}")
+        node.SetTitleText(f"{quantity}{' SD' if sd else ''}\n{QUANTITIES[quantity].unit}")
         node.SetNumberOfLabels(5)
         node.SetMaxNumberOfColors(256)
     return node

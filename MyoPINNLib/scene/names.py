@@ -76,15 +76,31 @@ def find_series() -> list:
 
     Where no name speaks, the only series of the scene with several frames; [] where that is not clear.
     """
-    every = [
-        node for kind in ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode") for node in _nodes(kind) if _dynamic(node)
-    ]
-    named = [node for node in every if re.search(_SERIES, simple(node.GetName() or ""))] or every
-    stress = [node for node in named if not re.search(_REST, simple(node.GetName() or ""))] or named
+    named = [node for node in _every_series() if re.search(_SERIES, simple(node.GetName() or ""))] or _every_series()
+    return _the_only_group([node for node in named if not _at_rest(node)] or named)
+
+
+def find_rest() -> list:
+    """The series nodes of the rest study by name; [] where there is none beside a stress study, or that is not clear."""
+    rest = [node for node in _every_series() if _at_rest(node)]
+    return _the_only_group(rest) if len(rest) < len(_every_series()) else []
+
+
+def _the_only_group(nodes: list) -> list:
+    """``nodes`` where all of them are slices of one study by their names, else []."""
     groups: dict[str, list] = {}
-    for node in stress:
+    for node in nodes:
         groups.setdefault(_stem(node.GetName() or ""), []).append(node)
     return next(iter(groups.values())) if len(groups) == 1 else []
+
+
+def _at_rest(node) -> bool:
+    return bool(re.search(_REST, simple(node.GetName() or "")))
+
+
+def _every_series() -> list:
+    kinds = ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode")
+    return [node for kind in kinds for node in _nodes(kind) if _dynamic(node)]
 
 
 def find_insertion():

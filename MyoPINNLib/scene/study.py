@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..events import Progress
+from ..job import Job
 from ..results import told
 from ..settings import Settings
 from .colours import Colours
@@ -59,6 +60,29 @@ def quantify(
     )  # fmt: skip
     run.start()
     return run.wait() if wait else run
+
+
+def resume(
+    job: Path | str,
+    *,
+    name: str = "Perfusion",
+    series=(),
+    segmentation=None,
+    colours: Colours = Colours.ORDERED,
+    on_progress: Callable[[Progress], None] | None = None,
+    python: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Run:
+    """Go on with a job folder that was kept (``keep_job``) and cut short, from its last checkpoint; ``poll`` the run.
+
+    Raises InputError where the folder holds no job.
+    """
+    job = Path(job).absolute()
+    Job.read(job)
+    show = {"name": name, "colours": colours, "series": list(series), "segmentation": segmentation}
+    run = Run(job, lambda: None, show, on_progress=on_progress, python=python, env=env)
+    run.start()
+    return run
 
 
 def _segments(segmentation, myocardium, blood_pool, right_ventricle) -> dict[str, str]:

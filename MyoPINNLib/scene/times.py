@@ -24,6 +24,7 @@ _SECONDS = {"s", "sec", "secs", "second", "seconds"}
 _MILLISECONDS = {"ms", "msec", "msecs", "millisecond", "milliseconds"}
 _TIME_TAGS = {clock.value.split()[0] for clock in Clock} | {"DeltaStartTime"}
 _COUNTED = {Clock.TEMPORAL_POSITION.value.split()[0], Clock.TEMPORAL_INDEX.value.split()[0]}
+GIVEN = "MyoPINN.given_times_s"
 _ASK = "Give the frame times in s, one a frame, or the seconds between two frames."
 
 
@@ -39,16 +40,29 @@ class FrameTimes:
 def frame_times(node, frames: int, given: Sequence[float] | float | None = None) -> FrameTimes:
     """The times of a series node's ``frames`` frames.
 
-    ``given`` is the user's word and comes first: one time a frame, s, or the seconds between two frames. Raises InputError
-    where nobody says the times, or what is said is no time axis.
+    ``given`` is the user's word and comes first: one time a frame, s, or the seconds between two frames; then what
+    ``keep_times`` keeps. Raises InputError where nobody says the times, or what is said is no time axis.
     """
-    found = _given(given, frames, node) or _of_index(node) or _of_labels(node)
+    found = _given(given, frames, node) or _given(kept_times(node), frames, node) or _of_index(node) or _of_labels(node)
     if found is None:
         raise InputError(f"{called(node)} does not say when its {frames} frames were taken{_said(node)}.", _ASK)
     if len(found.time) != frames:
         raise InputError(f"{called(node)} has {frames} frames and {len(found.time)} frame times.", _ASK)
     checked_time(found.time - found.time.min(), 1, frames)
     return found
+
+
+def keep_times(node, times: Sequence[float] | None) -> None:
+    """Keep the user's word on a series node's frames (one time each, s) at the node itself; None: forget it."""
+    node.SetAttribute(GIVEN, None if times is None else " ".join(repr(float(time)) for time in times))
+
+
+def kept_times(node) -> list[float] | None:
+    """What ``keep_times`` kept, None where there is nothing, or nothing that can be read."""
+    try:
+        return [float(word) for word in (node.GetAttribute(GIVEN) or "").split()] or None
+    except ValueError:
+        return None
 
 
 def _given(given: Sequence[float] | float | None, frames: int, node) -> FrameTimes | None:

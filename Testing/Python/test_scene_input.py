@@ -23,16 +23,19 @@ from MyoPINNLib.scene import (
     add_segmentation,
     add_series,
     find_insertion,
+    find_rest,
     find_segmentation,
     find_segments,
     find_series,
     frame_times,
     insertion_from_points,
+    keep_times,
     masks_from_segments,
     role_of,
     series_from_nodes,
 )
 from MyoPINNLib.scene.nodes import RAS_LPS, filled, vtk_matrix
+from MyoPINNLib.scene.times import GIVEN
 
 TENTH = 0.1
 
@@ -197,6 +200,21 @@ def test_times_that_cannot_be_are_refused(a_scene, times, said):
         series_from_nodes(a_sequence(frames(), unit=""), times)
 
 
+def test_times_that_the_user_kept_at_the_series_count_until_they_are_forgotten(a_scene):
+    node = a_sequence(frames(3), unit="")
+    keep_times(node, [0.0, 0.9, 1.7])
+    assert frame_times(node, 3).time.tolist() == [0.0, 0.9, 1.7]
+    keep_times(node, None)
+    with pytest.raises(InputError, match="does not say when"):
+        frame_times(node, 3)
+
+
+def test_kept_times_that_are_no_numbers_are_passed_over(a_scene):
+    node = a_sequence(frames(3), index=(0.0, 0.8, 1.7), unit="s")
+    node.SetAttribute(GIVEN, "0.0 soon 1.7")
+    assert frame_times(node, 3).source == "sequence index (s)"
+
+
 def test_what_is_no_series_is_told(a_scene):
     with pytest.raises(InputError, match="No perfusion series is chosen"):
         series_from_nodes(None)
@@ -349,6 +367,14 @@ def test_a_study_with_usual_names_needs_no_choosing(oblique, a_scene):
     assert find_segmentation() is heart and find_insertion() is point
     names = {role: heart.GetSegmentation().GetSegment(id).GetName() for role, id in find_segments(heart).items()}
     assert names == {"myocardium": "Myocardium", "blood_pool": "LV blood pool", "right_ventricle": "Right ventricle"}
+
+
+def test_the_rest_series_is_told_from_the_stress_series_by_its_name(oblique, a_scene):
+    stress, rest = add_series(oblique.series, "Stress perfusion"), add_series(oblique.series, "Rest perfusion")
+    assert find_series() == stress and find_rest() == rest
+    for node in stress:
+        a_scene.RemoveNode(node)
+    assert find_rest() == [] and find_series() == rest
 
 
 def test_what_is_not_clear_is_not_chosen(oblique, a_scene):

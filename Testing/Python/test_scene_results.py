@@ -30,13 +30,14 @@ from MyoPINNLib.scene import (
     quantify,
     show_job,
 )
-from MyoPINNLib.scene.colours import colour_table
+from MyoPINNLib.scene.colours import MARK, colour_table, rgb
 from MyoPINNLib.scene.nodes import affine_of, lps_from_ras, values_of
 from MyoPINNLib.settings import (
     DEFAULT_METHOD,
 )
 
 A_MOMENT = 0.05
+A_BYTE = 1 / 255
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,28 @@ def test_a_map_has_ordered_colours_a_range_and_a_legend(a_job, a_scene):
     assert other.GetVisibility() and not legend.GetVisibility() and "mL/min/mL" in other.GetTitleText()
     analysis.colour("MBF", Colours.CLINICAL, limits=(0.0, 3.0))
     assert display.GetColorNode().GetName() == "MyoPINN clinical" and display.GetWindowLevelMax() == 3.0
+
+
+def test_what_is_below_the_cut_off_has_one_striking_colour_of_its_own(a_job, a_scene):
+    analysis = show_job(a_job)
+    (volume,) = analysis.volumes("MBF")
+    analysis.colour("MBF", Colours.ORDERED, limits=(0.0, 4.0), cut_off=2.0)
+    colours, below, above = volume.GetDisplayNode().GetColorNode(), [0.0] * 4, [0.0] * 4
+    colours.GetColor(127, below)
+    colours.GetColor(128, above)
+    assert np.allclose(below[:3], rgb(MARK), atol=A_BYTE)
+    assert np.allclose(above[:3], colour_table(Colours.ORDERED)[128], atol=A_BYTE)
+    analysis.colour("MBF", Colours.ORDERED)
+    assert volume.GetDisplayNode().GetColorNode() is not colours
+
+
+def test_a_map_of_standard_deviations_has_a_legend_that_says_so(a_job, a_scene):
+    analysis = show_job(a_job)
+    analysis.legend("MBF", sd=True)
+    of_sd, of_map = (
+        slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(analysis.volumes("MBF", sd=sd)[0]) for sd in (True, False)
+    )
+    assert of_sd.GetVisibility() and not of_map.GetVisibility() and "MBF SD" in of_sd.GetTitleText()
 
 
 def test_the_ordered_colours_grow_lighter_from_low_to_high():

@@ -26,6 +26,7 @@ from MyoPINNLib.scene import (
     add_series,
     find_analyses,
     quantify,
+    resume,
 )
 
 
@@ -64,6 +65,23 @@ def test_a_cancelled_run_leaves_the_scene_as_it_was(a_study, a_scene):
     assert contents(a_scene) == before and not run.job.exists()
     with pytest.raises(Cancelled):
         run.check()
+
+
+def test_a_training_that_was_cut_short_goes_on_from_where_it_was(a_study, a_scene, tmp_path):
+    series, heart = add_series(a_study.series, "Stress"), add_segmentation(a_study.masks, "Heart")
+    cut = quantify(series, heart, settings=FERMI, wait=False, keep_job=tmp_path / "job")
+    cut.cancel()
+    while not cut.done:
+        cut.poll()
+        time.sleep(0.02)
+    assert cut.state is State.CANCELLED and (tmp_path / "job" / "job.json").exists()
+    run = resume(tmp_path / "job", name="Again", series=series, segmentation=heart).wait()
+    assert run.analysis.name == "Again" and run.maps["MBF"].shape == (3, 64, 64)
+
+
+def test_a_folder_without_a_job_cannot_go_on(a_scene, tmp_path):
+    with pytest.raises(InputError, match="job"):
+        resume(tmp_path)
 
 
 def test_a_scene_that_closes_ends_its_run(a_study, a_scene):
