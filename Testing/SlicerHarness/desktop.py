@@ -72,6 +72,12 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
         row.addWidget(self._panel)
         row.addWidget(viewport, 1)
         self.setCentralWidget(middle)
+        self._selector = QtWidgets.QComboBox()
+        self._selector.setMinimumWidth(200)
+        bar = self.addToolBar("Modules")
+        bar.setMovable(False)
+        bar.addWidget(QtWidgets.QLabel(" Modules:  "))
+        bar.addWidget(self._selector)
         self.statusBar()
         self.resize(1500, 900)
 
@@ -82,6 +88,8 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
         """Leave the module shown, enter the other: exit() and enter() as Slicer calls them."""
         self.show_panel(slicer.util.getModule(name).widgetRepresentation())
         self._module = name
+        self._selector.clear()
+        self._selector.addItem(slicer.util.getModule(name).title)
 
     def show_panel(self, panel) -> None:
         """Put ``panel`` (None: nothing) into the module panel; the panel before keeps living, hidden."""

@@ -13,64 +13,34 @@ from PySide6 import QtCore, QtWidgets
 
 from .pythonqt import widget
 from .slice_view import qMRMLSliceWidget, view_bar
-from .views import ctkVTKRenderView, qMRMLPlotView, qMRMLTableView
+from .views import qMRMLPlotView, qMRMLTableView, qMRMLThreeDView
 
 
 class _ViewWidget(QtWidgets.QWidget):
     """A bar with the view's label over the view of one view node."""
 
-    def __init__(self, node, view) -> None:
+    def __init__(self, node) -> None:
         super().__init__()
-        self._node, self._view = node, view
+        self._node, self._view = node, self.VIEW(node)
         rows = QtWidgets.QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(view_bar(node))
-        rows.addWidget(view, 1)
+        rows.addWidget(self._view, 1)
 
 
-@widget
-class qMRMLPlotWidget(_ViewWidget):
-    def __init__(self, node) -> None:
-        super().__init__(node, qMRMLPlotView())
-        self._view.setMRMLPlotViewNode(node)
-
-    def mrmlPlotViewNode(self):
-        return self._node
-
-    def plotView(self):
-        return self._view
+def _kind(name: str, view: type, view_name: str, node_name: str) -> type:
+    """The class slicer.``name``, whose methods ``view_name`` and ``node_name`` give its view and its node."""
+    content = {"VIEW": view, view_name: lambda self: self._view, node_name: lambda self: self._node}
+    return widget(type(name, (_ViewWidget,), content))
 
 
-@widget
-class qMRMLTableWidget(_ViewWidget):
-    def __init__(self, node) -> None:
-        super().__init__(node, qMRMLTableView())
-        self._view.setMRMLTableViewNode(node)
-
-    def mrmlTableViewNode(self):
-        return self._node
-
-    def tableView(self):
-        return self._view
-
-
-@widget
-class qMRMLThreeDWidget(_ViewWidget):
-    """The 3D view without its displayable managers: Slicer's background alone."""
-
-    def __init__(self, node) -> None:
-        super().__init__(node, ctkVTKRenderView())
-        renderer = self._view.renderer()
-        renderer.GradientBackgroundOn()
-        renderer.SetBackground(node.GetBackgroundColor())
-        renderer.SetBackground2(node.GetBackgroundColor2())
-
-    def mrmlViewNode(self):
-        return self._node
-
-    def threeDView(self):
-        return self._view
+KINDS = {
+    "vtkMRMLSliceNode": qMRMLSliceWidget,
+    "vtkMRMLPlotViewNode": _kind("qMRMLPlotWidget", qMRMLPlotView, "plotView", "mrmlPlotViewNode"),
+    "vtkMRMLTableViewNode": _kind("qMRMLTableWidget", qMRMLTableView, "tableView", "mrmlTableViewNode"),
+    "vtkMRMLViewNode": _kind("qMRMLThreeDWidget", qMRMLThreeDView, "threeDView", "mrmlViewNode"),
+}
 
 
 @widget
@@ -92,14 +62,6 @@ class qSlicerSingletonViewFactory(QtCore.QObject):
 
     def widget(self):
         return self._made
-
-
-KINDS = {
-    "vtkMRMLSliceNode": qMRMLSliceWidget,
-    "vtkMRMLPlotViewNode": qMRMLPlotWidget,
-    "vtkMRMLTableViewNode": qMRMLTableWidget,
-    "vtkMRMLViewNode": qMRMLThreeDWidget,
-}
 
 
 @widget
@@ -202,32 +164,22 @@ class qSlicerLayoutManager(QtCore.QObject):
 
     def _arranged(self, element):
         """Tabs, a splitter (split="true", sizes of the items' splitSize) or a plain row or column."""
-        kind, items = element.GetAttribute("type"), [element.GetNestedElement(n) for n in _count(element)]
-        made = [self._built(item.GetNestedElement(0)) for item in items]
-        across = QtCore.Qt.Horizontal if kind == "horizontal" else QtCore.Qt.Vertical
+        kind, items = element.GetAttribute("type"), _nested(element)
+        made = [self._built(_nested(item)[0]) for item in items]
         if kind == "tab":
             tabs = QtWidgets.QTabWidget()
             for item, each in zip(items, made):
                 tabs.addTab(each, item.GetAttribute("name") or "")
             return tabs
-        if element.GetAttribute("split") == "true":
-            splitter = QtWidgets.QSplitter(across)
-            for each in made:
-                splitter.addWidget(each)
-                each.setVisible(True)
-            splitter.setSizes([int(item.GetAttribute("splitSize") or 500) for item in items])
-            return splitter
-        plain = QtWidgets.QWidget()
-        row = QtWidgets.QBoxLayout(
-            QtWidgets.QBoxLayout.LeftToRight if kind == "horizontal" else QtWidgets.QBoxLayout.TopToBottom, plain
-        )
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
+        splitter = QtWidgets.QSplitter(QtCore.Qt.Horizontal if kind == "horizontal" else QtCore.Qt.Vertical)
         for each in made:
-            row.addWidget(each, 1)
+            splitter.addWidget(each)
             each.setVisible(True)
-        return plain
+        movable = element.GetAttribute("split") == "true"
+        splitter.setSizes([int((movable and item.GetAttribute("splitSize")) or 500) for item in items])
+        splitter.setHandleWidth(5 if movable else 2)
+        return splitter
 
 
-def _count(element) -> range:
-    return range(element.GetNumberOfNestedElements())
+def _nested(element) -> list:
+    return [element.GetNestedElement(n) for n in range(element.GetNumberOfNestedElements())]

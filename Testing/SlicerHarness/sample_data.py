@@ -11,6 +11,9 @@ from types import ModuleType
 
 import slicer
 
+ARGUMENTS = {"sampleName", "uris", "fileNames", "nodeNames", "checksums", "customDownloader", "thumbnailFileName"}
+ARGUMENTS |= {"loadFileTypes", "loadFileType", "loadFiles", "loadFileProperties"}
+
 
 class SampleDataSource:
     """One sample; Slicer needs a URI, a file name and a node name each, or lists of the same length."""
@@ -33,21 +36,10 @@ class SampleDataLogic:
     """Slicer's names and their meaning; ``press`` is the harness's own."""
 
     @staticmethod
-    def registerCustomSampleDataSource(
-        category="Custom",
-        sampleName=None,
-        uris=None,
-        fileNames=None,
-        nodeNames=None,
-        customDownloader=None,
-        thumbnailFileName=None,
-        loadFileTypes=None,
-        loadFiles=None,
-        loadFileProperties=None,
-        checksums=None,
-        loadFileType=None,
-    ) -> None:
-        given = {name: value for name, value in locals().items() if name != "category"}
+    def registerCustomSampleDataSource(category="Custom", **given) -> None:
+        odd = set(given) - ARGUMENTS
+        if odd:
+            raise TypeError(f"registerCustomSampleDataSource() got an unexpected keyword argument {odd.pop()!r}")
         samples = SampleDataLogic.sampleDataSourcesByCategory().setdefault(category, [])
         source = SampleDataSource(**given)
         if source not in samples:

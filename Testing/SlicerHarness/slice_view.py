@@ -49,7 +49,7 @@ class qMRMLSliceView(ctkVTKRenderView):
         image.SetMapper(self._mapper)
         image.GetProperty().SetDisplayLocationToBackground()
         self._renderer.AddViewProp(image)
-        self.setInteractorStyle(vtk.vtkInteractorStyleUser())
+        self._interactor.SetInteractorStyle(vtk.vtkInteractorStyleUser())
         self._window.Render()  # the displayable managers need a context
         self._managers = _factory().InstantiateDisplayableManagers(self._renderer)
         self._managers.AddObserver("UpdateEvent", lambda *_: self.scheduleRender())
@@ -62,12 +62,6 @@ class qMRMLSliceView(ctkVTKRenderView):
 
     def mrmlSliceNode(self):
         return self._node
-
-    def displayableManagerByClassName(self, name: str):
-        return self._managers.GetDisplayableManagerByClassName(name)
-
-    def interactorObserver(self):
-        return self._style
 
     def convertRASToXYZ(self, ras) -> list[float]:
         inverse = vtk.vtkMatrix4x4()

@@ -1,6 +1,6 @@
 """Views that VTK draws off screen, under their CTK and Slicer names: the render view, the plot view, the table view.
 
-A view draws when Qt paints it, and only if something changed since. The mouse and the keyboard go to VTK's interactor.
+A view draws when Qt paints it, and only if something changed since. The mouse goes to VTK's interactor.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from vtk.util.numpy_support import vtk_to_numpy
 from .pythonqt import widget
 
 _BUTTON = {QtCore.Qt.LeftButton: "Left", QtCore.Qt.MiddleButton: "Middle", QtCore.Qt.RightButton: "Right"}
-_KEYSYM = {"Esc": "Escape", "Del": "Delete", "Enter": "Return"}
+_CLICKS = {
+    QtCore.QEvent.MouseButtonPress: "ButtonPressEvent",
+    QtCore.QEvent.MouseButtonRelease: "ButtonReleaseEvent",
+    QtCore.QEvent.MouseButtonDblClick: "ButtonDoubleClickEvent",
+}
+_MOVES = {
+    QtCore.QEvent.MouseMove: "MouseMoveEvent",
+    QtCore.QEvent.Enter: "EnterEvent",
+    QtCore.QEvent.Leave: "LeaveEvent",
+}
 
 
 @widget
@@ -43,9 +52,6 @@ class ctkVTKRenderView(QtWidgets.QWidget):
     def interactor(self):
         return self._interactor
 
-    def setInteractorStyle(self, style) -> None:
-        self._interactor.SetInteractorStyle(style)
-
     def scheduleRender(self) -> None:
         """Draw at the next paint; many wishes become one picture."""
         self._stale = True
@@ -75,43 +81,24 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         painter.drawImage(0, 0, self._picture)
         painter.end()
 
-    def _tell(self, event, name: str) -> None:
-        """Invoke VTK's event ``name`` at the mouse's place."""
-        held = event.modifiers()
-        where = event.position().toPoint() if hasattr(event, "position") else QtCore.QPoint()
-        x, y = where.x(), self._window.GetSize()[1] - 1 - where.y()
-        control, shift = bool(held & QtCore.Qt.ControlModifier), bool(held & QtCore.Qt.ShiftModifier)
-        self._interactor.SetEventInformation(x, y, control, shift, "\0", int("DoubleClick" in name), None)
+    def event(self, event) -> bool:
+        """Pass the mouse on to VTK's interactor, the rest to Qt."""
+        kind = event.type()
+        if kind in _CLICKS:
+            name = _BUTTON[event.button()] + _CLICKS[kind]
+        elif kind == QtCore.QEvent.Wheel:
+            name = f"MouseWheel{'Forward' if event.angleDelta().y() > 0 else 'Backward'}Event"
+        elif kind in _MOVES:
+            name = _MOVES[kind]
+        else:
+            return super().event(event)
+        if kind != QtCore.QEvent.Leave:
+            where, held = event.position().toPoint(), event.modifiers()
+            keys = [bool(held & key) for key in (QtCore.Qt.ControlModifier, QtCore.Qt.ShiftModifier)]
+            y = self._window.GetSize()[1] - 1 - where.y()
+            self._interactor.SetEventInformation(where.x(), y, *keys, "\0", int("Double" in name), None)
         getattr(self._interactor, name)()
-
-    def mouseMoveEvent(self, event) -> None:
-        self._tell(event, "MouseMoveEvent")
-
-    def mousePressEvent(self, event) -> None:
-        self._tell(event, f"{_BUTTON[event.button()]}ButtonPressEvent")
-
-    def mouseReleaseEvent(self, event) -> None:
-        self._tell(event, f"{_BUTTON[event.button()]}ButtonReleaseEvent")
-
-    def mouseDoubleClickEvent(self, event) -> None:
-        self._tell(event, f"{_BUTTON[event.button()]}ButtonDoubleClickEvent")
-
-    def wheelEvent(self, event) -> None:
-        self._tell(event, f"MouseWheel{'Forward' if event.angleDelta().y() > 0 else 'Backward'}Event")
-
-    def enterEvent(self, event) -> None:
-        self._tell(event, "EnterEvent")
-
-    def leaveEvent(self, _event) -> None:
-        self._interactor.LeaveEvent()
-
-    def keyPressEvent(self, event) -> None:
-        name = event.text() if event.text().isprintable() and event.text() else ""
-        name = name or QtGui.QKeySequence(event.key()).toString()
-        self._interactor.SetKeySym(_KEYSYM.get(name, name))
-        self._interactor.SetKeyCode(event.text()[:1] or "\0")
-        self._interactor.KeyPressEvent()
-        self._interactor.CharEvent()
+        return True
 
 
 class _Shown:
@@ -128,37 +115,45 @@ class _Shown:
 
 
 @widget
+class qMRMLThreeDView(ctkVTKRenderView):
+    """The 3D view without its displayable managers: Slicer's background alone."""
+
+    def __init__(self, node) -> None:
+        super().__init__()
+        self._renderer.GradientBackgroundOn()
+        self._renderer.SetBackground(node.GetBackgroundColor())
+        self._renderer.SetBackground2(node.GetBackgroundColor2())
+
+
+@widget
 class qMRMLPlotView(ctkVTKRenderView):
     """The chart of a plot view node, drawn by vtkChartXY as in Slicer."""
 
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        self._node, self._actor, self._chart = None, vtk.vtkContextActor(), vtk.vtkChartXY()
+    def __init__(self, node) -> None:
+        super().__init__()
+        self._node, self._actor, self._chart = node, vtk.vtkContextActor(), vtk.vtkChartXY()
         self._actor.GetScene().AddItem(self._chart)
         self._actor.GetScene().SetRenderer(self._renderer)
         self._renderer.AddActor(self._actor)
         self._renderer.SetBackground(1, 1, 1)
-        self._view, self._content = _Shown(self._changed), _Shown(self.scheduleRender)
+        self._content = _Shown(self.scheduleRender)
+        node.AddObserver("ModifiedEvent", lambda *_: self._changed())
+        self._changed()
 
     def chart(self):
         return self._chart
 
-    def mrmlPlotViewNode(self):
-        return self._node
-
-    def setMRMLPlotViewNode(self, node) -> None:
-        self._node = node
-        self._view.follow((node, "ModifiedEvent"))
-        self._changed()
+    def fitToContent(self) -> None:
+        self.scheduleRender()  # which fits both axes
 
     def _changed(self) -> None:
-        chart = self._node.GetPlotChartNode() if self._node else None
+        chart = self._node.GetPlotChartNode()
         self._content.follow((chart, "ModifiedEvent"), (chart, chart.PlotModifiedEvent if chart else 0))
         self.scheduleRender()
 
     def forceRender(self) -> None:
         self._chart.ClearPlots()
-        node = self._node.GetPlotChartNode() if self._node else None
+        node = self._node.GetPlotChartNode()
         self._chart.SetVisible(node is not None)
         if node is not None:
             for n in range(node.GetNumberOfPlotSeriesNodes()):
@@ -206,23 +201,16 @@ class qMRMLPlotView(ctkVTKRenderView):
 class qMRMLTableView(QtWidgets.QTableWidget):
     """The table of a table view node, read only."""
 
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        self._node = None
-        self._view, self._content = _Shown(self._changed), _Shown(self._fill)
+    def __init__(self, node) -> None:
+        super().__init__()
+        self._node, self._content = node, _Shown(self._fill)
         self.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
         self.verticalHeader().setDefaultSectionSize(22)
-
-    def mrmlTableViewNode(self):
-        return self._node
+        node.AddObserver("ModifiedEvent", lambda *_: self._changed())
+        self._changed()
 
     def mrmlTableNode(self):
-        return self._node.GetTableNode() if self._node else None
-
-    def setMRMLTableViewNode(self, node) -> None:
-        self._node = node
-        self._view.follow((node, "ModifiedEvent"))
-        self._changed()
+        return self._node.GetTableNode()
 
     def _changed(self) -> None:
         self._content.follow((self.mrmlTableNode(), "ModifiedEvent"))
