@@ -18,6 +18,7 @@ dialog's own buttons) have the properties, but connect only by ``obj.signal.conn
 from __future__ import annotations
 
 import sys
+from functools import partial
 from types import ModuleType
 
 from .libraries import require
@@ -146,6 +147,10 @@ SPEECH = {
 }
 
 
+def _value_alone(ask, *given, **named):
+    return ask(*given, **named)[0]
+
+
 class Kind(type(QObject)):
     """Classes of ``qt``: subclasses of PySide6's that count each PySide6 object of their class as their own."""
 
@@ -162,7 +167,7 @@ def _spoken(native: type) -> type:
     """The class of ``qt`` over ``native``: only Python subclasses can have a ``connect`` of their own."""
     content = {**SPEECH, "_spoken": True, "_native": native, "__module__": "qt", "__doc__": native.__doc__}
     for name in VALUE_ALONE.get(native.__name__, ()):
-        content[name] = staticmethod(lambda *given, _ask=getattr(native, name), **named: _ask(*given, **named)[0])
+        content[name] = staticmethod(partial(_value_alone, getattr(native, name)))
     if hasattr(native, "exec"):
         content["exec_"] = native.exec  # the name that every PythonQt has
     return Kind(native.__name__, (native,), content)
@@ -188,11 +193,15 @@ sys.modules["qt"], sys.modules["ctk"] = qt, ctk
 
 
 def widget(kind: type) -> type:
-    """Give a widget class PythonQt's semantics, its place in ctk or slicer, and the .ui loader's attention."""
+    """Give a widget class PythonQt's semantics, a setX() for each Property x, its place in ctk or slicer and in .ui."""
     for name, value in SPEECH.items():
         setattr(kind, name, value)
     kind._spoken = True
     _give_attributes(kind)
+    for name, item in list(vars(kind).items()):
+        setter = f"set{name[0].upper()}{name[1:]}"
+        if isinstance(item, QtCore.Property) and item.fset and setter not in vars(kind):
+            setattr(kind, setter, item.fset)
     REGISTERED[kind.__name__] = kind
     setattr(ctk if kind.__name__.startswith("ctk") else slicer, kind.__name__, kind)
     return kind
