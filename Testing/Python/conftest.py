@@ -64,3 +64,17 @@ def a_scene(an_application):
     close_scene()
     yield an_application.mrmlScene()
     close_scene()
+
+
+@pytest.fixture
+def a_desktop():
+    """Slicer with its windows, off screen, as it starts: an empty scene, four views; the same again after the test."""
+    trouble = missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest")
+    if trouble:
+        pytest.skip(trouble)
+    from Testing.SlicerHarness.desktop import desktop
+
+    running = desktop()
+    running.reset()
+    yield running
+    running.reset()

@@ -205,15 +205,12 @@ class CoreApplication:
             setattr(slicer.modules, name.lower(), SimpleNamespace(name=name, logic=lambda logic=logic: logic))
 
 
-def core_application(*, kind: type[CoreApplication] = CoreApplication) -> CoreApplication:
-    """The one application of this process, made at the first call; ``kind`` is CoreApplication or its desktop."""
+def core_application() -> CoreApplication:
+    """The one application of this process, made at the first call; the desktop, where that runs already."""
     running = getattr(slicer, "app", None)
-    if isinstance(running, kind):
-        return running
     if isinstance(running, CoreApplication):
-        raise RuntimeError("slicer.app already runs without windows; ask for the desktop before the first core scene")
-    folder = Path(tempfile.mkdtemp(prefix=f"myopinn-harness-{os.getpid()}-"))
-    application = kind(folder)
+        return running
+    application = CoreApplication(Path(tempfile.mkdtemp(prefix=f"myopinn-harness-{os.getpid()}-")))
     application.publish()
     return application
 

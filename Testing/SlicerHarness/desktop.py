@@ -1,0 +1,174 @@
+"""slicer.app with its windows, off screen: main window, module panel, layout manager, and dialogs that never wait.
+
+a_desktop = desktop()                  # once a process, before or after the first core_application()
+a_desktop.answers.give(False)          # the next question is answered No
+a_desktop.answers.said                 # [("question", "Remove the environment?")]
+"""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import slicer
+from PySide6 import QtCore, QtWidgets
+
+from .application import CoreApplication, close_scene, core_application
+from .layout import qSlicerLayoutManager
+from .pythonqt import qt, widget
+
+SHOWN = {"infoDisplay": "information", "warningDisplay": "warning", "errorDisplay": "error", "delayDisplay": "message"}
+ASKED = ("confirmYesNoDisplay", "confirmOkCancelDisplay", "confirmRetryCloseDisplay")
+FILES = ("getOpenFileName", "getSaveFileName", "getExistingDirectory")
+
+
+class Answers:
+    """What Slicer's dialogs said, and what the test answers to their questions: yes, and no file, unless told else."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self._given: list[object] = []
+        for name, kind in SHOWN.items():
+            setattr(slicer.util, name, lambda text, *_, kind=kind, **__: self._hear(kind, text))
+        for name in ASKED:
+            setattr(slicer.util, name, lambda text, *_, **__: self._answer("question", text, True))
+        for name in FILES:
+            setattr(qt.QFileDialog, name, lambda *of, **__: self._answer("file", " ".join(map(str, of[1:2])), ""))
+
+    def give(self, *answers: object) -> None:
+        """The answers to the next questions: True, False or a path."""
+        self._given.extend(answers)
+
+    def clear(self) -> None:
+        self.said.clear()
+        self._given.clear()
+
+    def _hear(self, kind: str, text: object) -> None:
+        self.said.append((kind, str(text)))
+
+    def _answer(self, kind: str, text: str, usual: object) -> object:
+        self._hear(kind, text)
+        return self._given.pop(0) if self._given else usual
+
+
+@widget
+class qSlicerMainWindow(QtWidgets.QMainWindow):
+    """Module panel at the left, layout at the right, status line below."""
+
+    def __init__(self, viewport) -> None:
+        super().__init__()
+        self.setObjectName("qSlicerMainWindow")
+        self.setWindowTitle("3D Slicer")
+        self._shown, self._module, self._panel = None, None, QtWidgets.QScrollArea()
+        self._panel.setObjectName("ModulePanel")
+        self._panel.setWidgetResizable(True)
+        self._panel.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
+        self._panel.setFixedWidth(430)
+        middle = QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(middle)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._panel)
+        row.addWidget(viewport, 1)
+        self.setCentralWidget(middle)
+        self._selector = QtWidgets.QComboBox()
+        self._selector.setMinimumWidth(200)
+        bar = self.addToolBar("Modules")
+        bar.setMovable(False)
+        bar.addWidget(QtWidgets.QLabel(" Modules:  "))
+        bar.addWidget(self._selector)
+        self.statusBar()
+        self.resize(1500, 900)
+
+    def moduleSelector(self):
+        return SimpleNamespace(selectModule=self.selectModule, selectedModule=self._module)
+
+    def selectModule(self, name: str) -> None:
+        """Leave the module shown, enter the other: exit() and enter() as Slicer calls them."""
+        self.show_panel(slicer.util.getModule(name).widgetRepresentation())
+        self._module = name
+        self._selector.clear()
+        self._selector.addItem(slicer.util.getModule(name).title)
+
+    def show_panel(self, panel) -> None:
+        """Put ``panel`` (None: nothing) into the module panel; the panel before keeps living, hidden."""
+        for each, call in ((self._shown, "exit"), (panel, "enter")):
+            getattr(each, call, lambda: None)()
+        self._panel.takeWidget()
+        self._shown = panel
+        if panel is not None:
+            self._panel.setWidget(panel)
+            panel.setVisible(True)
+
+
+@widget
+class qSlicerApplicationSignals(QtCore.QObject):
+    startupCompleted = QtCore.Signal()
+    aboutToQuit = QtCore.Signal()
+    lastWindowClosed = QtCore.Signal()
+
+
+class Desktop(CoreApplication):
+    """``slicer.app`` with windows; what it lacks itself (clipboard, cursor, …) QApplication has."""
+
+    applicationName, applicationDisplayName = "Slicer", "3D Slicer"
+
+    def __init__(self, core: CoreApplication) -> None:
+        """Take over the scene and the logics of ``core``."""
+        self.__dict__.update(core.__dict__)
+        self._qt = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["Slicer"])
+        self._qt.setStyle("Fusion")
+        slicer.app = self
+        self._signals = qSlicerApplicationSignals()
+        self.connect, self.disconnect = self._signals.connect, self._signals.disconnect
+        self.answers = Answers()
+        self.prepare_scene()
+        self._layouts = qSlicerLayoutManager(self.mrmlScene())
+        self._window = qSlicerMainWindow(self._layouts.viewport())
+        self._window.show()
+        self._signals.startupCompleted.emit()
+
+    def __getattr__(self, name: str):
+        return getattr(self.__dict__["_qt"], name)
+
+    def layoutManager(self):
+        return self._layouts
+
+    def processEvents(self, *flags) -> None:
+        self._qt.processEvents(*flags)
+
+    def commandOptions(self):
+        return SimpleNamespace(noMainWindow=False, testingEnabled=True)
+
+    def moduleManager(self):
+        names = [name for name, each in vars(slicer.modules).items() if hasattr(each, "name")]
+        found = SimpleNamespace(loadedModuleNames=lambda: [getattr(slicer.modules, name).name for name in names])
+        return SimpleNamespace(
+            module=lambda name: getattr(slicer.modules, name.lower(), None), factoryManager=lambda: found
+        )
+
+    def quit(self) -> None:
+        """Say that Slicer quits; the process goes on, for the other tests."""
+        self._signals.aboutToQuit.emit()
+
+    exit = quit
+
+    def prepare_scene(self) -> None:
+        super().prepare_scene()
+        if not self.mrmlScene().GetSingletonNode("default", "vtkMRMLCrosshairNode"):
+            self.mrmlScene().AddNode(slicer.vtkMRMLCrosshairNode())
+
+    def reset(self) -> None:
+        """An empty scene, the first layout, no panel, no dialogs: as Slicer starts."""
+        self._window.show_panel(None)
+        close_scene()
+        self._layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        self.answers.clear()
+        self.processEvents()
+
+
+def desktop() -> Desktop:
+    """The one desktop of this process; a core that runs already is taken over with its scene."""
+    running = core_application()
+    return running if isinstance(running, Desktop) else Desktop(running)
