@@ -1,0 +1,1 @@
+"""Widgets and views of our own, for Slicer's desktop."""

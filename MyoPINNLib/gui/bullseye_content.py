@@ -1,0 +1,199 @@
+"""What a bull's-eye shows: a quantity's value in each AHA segment, with what is said about it.
+
+reserve = value under stress / value at rest        (no unit)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..errors import InputError
+from ..figures.canvas import digits, name_of
+from ..polar import NAMES, segments_of
+from ..quantities import QUANTITIES
+from ..scene import Colours, SceneAnalysis
+
+RESERVE = "MPR"
+_RESERVE_LIMITS = (0.0, 4.0)
+_RESERVE_LABEL = f"Myocardial perfusion reserve, {RESERVE}"
+
+
+class Statistic(str, Enum):
+    """Which number of a segment's table is meant."""
+
+    MEDIAN = "median"
+    MEAN = "mean"
+    MEAN_CURVE = "mean_curve"
+
+    @property
+    def words(self) -> str:
+        """As it stands below a title."""
+        return {"median": "median of the voxels", "mean": "mean of the voxels", "mean_curve": "fit of the mean curve"}[
+            self.value
+        ]
+
+    @property
+    def deviation(self) -> str:
+        """The statistic that says how sure or how spread it is."""
+        return "mean_curve_sd" if self is Statistic.MEAN_CURVE else "sd"
+
+
+@dataclass(frozen=True)
+class BullseyeContent:
+    """``values`` segment -> value in the shown unit (absent or NaN: not measured) of ``quantity``, a name of ``QUANTITIES`` or
+    ``RESERVE``; ``limits`` of the colours (None: the quantity's own); ``cut_off`` below which a segment is marked (None:
+    none is); ``notes`` segment -> what is said beside its value; ``doubtful`` segments have their value in brackets.
+
+    Raises InputError for an unknown quantity, a model that is not 16 or 17, and limits that do not rise.
+    """
+
+    values: Mapping[int, float]
+    quantity: str = "MBF"
+    model: int = 16
+    colours: Colours = Colours.ORDERED
+    limits: tuple[float, float] | None = None
+    cut_off: float | None = None
+    title: str = ""
+    statistic: Statistic = Statistic.MEDIAN
+    notes: Mapping[int, str] = field(default_factory=dict)
+    doubtful: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        segments_of(self.model)
+        if self.quantity != RESERVE and self.quantity not in QUANTITIES:
+            raise InputError(
+                f'There is no quantity "{self.quantity}".', f"There are: {', '.join(QUANTITIES)}, {RESERVE}."
+            )
+        low, high = self.range
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise InputError(f"The colours cannot run from {low:g} to {high:g}.", "Give the lower limit first.")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """From which to which value the colours run."""
+        own = _RESERVE_LIMITS if self.quantity == RESERVE else QUANTITIES[self.quantity].limits
+        return self.limits or own
+
+    @property
+    def unit(self) -> str:
+        """The shown unit; empty where there is none."""
+        unit = "" if self.quantity == RESERVE else QUANTITIES[self.quantity].unit
+        return "" if unit == "1" else unit
+
+    @property
+    def label(self) -> str:
+        """The quantity in words with its unit."""
+        words = _RESERVE_LABEL if self.quantity == RESERVE else name_of(QUANTITIES[self.quantity])
+        return f"{words} ({self.unit})" if self.unit else words
+
+    @property
+    def known(self) -> dict[int, float]:
+        """The segments of the model that have a value."""
+        found = {number: self.values.get(number) for number in segments_of(self.model)}
+        return {number: float(v) for number, v in found.items() if v is not None and math.isfinite(v)}
+
+    @property
+    def below(self) -> frozenset[int]:
+        """The segments below the cut-off."""
+        return frozenset(n for n, value in self.known.items() if self.cut_off is not None and value < self.cut_off)
+
+    def words(self, value: float) -> str:
+        """A value as the wedges show it."""
+        return f"{value:.{digits(self.range)}f}"
+
+    def describe(self, segment: int) -> str:
+        """A segment in one line: number, name, value with unit, and its note."""
+        value, note = self.known.get(segment), self.notes.get(segment, "")
+        shown = "no value" if value is None else f"{self.quantity} {self.words(value)} {self.unit}".rstrip()
+        return ", ".join(filter(None, [f"{segment} {NAMES[segment]}: {shown}", note]))
+
+
+def content_of(
+    analysis: SceneAnalysis,
+    quantity: str = "MBF",
+    statistic: Statistic = Statistic.MEDIAN,
+    *,
+    cut_off: float | None = None,
+    colours: Colours = Colours.ORDERED,
+    limits: tuple[float, float] | None = None,
+) -> BullseyeContent:
+    """A quantity in the segments' table of an analysis. Raises InputError where the table does not hold it."""
+    rows = _Rows(analysis, quantity, statistic)
+    return BullseyeContent(
+        rows.values,
+        quantity,
+        rows.model,
+        colours,
+        limits,
+        cut_off,
+        analysis.name,
+        statistic,
+        {number: rows.note(number) for number in rows.numbers},
+        rows.doubtful,
+    )
+
+
+def reserve_of(
+    stress: SceneAnalysis,
+    rest: SceneAnalysis,
+    statistic: Statistic = Statistic.MEDIAN,
+    *,
+    cut_off: float | None = None,
+    colours: Colours = Colours.ORDERED,
+    limits: tuple[float, float] | None = None,
+) -> BullseyeContent:
+    """Flow of ``stress`` over that of ``rest`` in each segment that has both."""
+    above, below = (_Rows(each, "MBF", statistic) for each in (stress, rest))
+    both = {n: (flow, below.values[n]) for n, flow in above.values.items() if below.values.get(n, 0.0) > 0}
+    return BullseyeContent(
+        {n: flow / resting for n, (flow, resting) in both.items()},
+        RESERVE,
+        max(above.model, below.model),
+        colours,
+        limits,
+        cut_off,
+        f"{stress.name} / {rest.name}",
+        statistic,
+        {n: f"stress {flow:.2f}, rest {resting:.2f} {QUANTITIES['MBF'].unit}" for n, (flow, resting) in both.items()},
+        above.doubtful | below.doubtful,
+    )
+
+
+class _Rows:
+    """The columns of one quantity in an analysis's table of segments."""
+
+    def __init__(self, analysis: SceneAnalysis, quantity: str, statistic: Statistic) -> None:
+        self._table, self._statistic, self._quantity = analysis.segments, statistic, quantity
+        self._stem = QUANTITIES[quantity].column if quantity in QUANTITIES else quantity
+        self.numbers = [int(number) for number in self._table["segment"]]
+        column = f"{self._stem}_{statistic.value}"
+        if column not in self._table:
+            raise InputError(f"The table of the segments holds no {quantity}.", "Choose another quantity.")
+        self._row = {number: row for row, number in enumerate(self.numbers)}
+        found = dict(zip(self.numbers, self._table[column], strict=True))
+        self.values = {n: float(v) for n, v in found.items() if isinstance(v, float) and math.isfinite(v)}
+
+    @property
+    def model(self) -> int:
+        return max(max(self.numbers), min(16, max(NAMES)))
+
+    @property
+    def doubtful(self) -> frozenset[int]:
+        """Segments that have a value which is not reliable."""
+        named = {n for n in self.values if self._quantity in str(self._cell(n, "doubtful", "")).split()}
+        by_mean = self._statistic is Statistic.MEAN_CURVE
+        return frozenset(named | {n for n in self.values if by_mean and self._cell(n, "reason", "")})
+
+    def note(self, number: int) -> str:
+        """Standard deviation, number of voxels, and the reason where there is something to say."""
+        deviation = self._cell(number, f"{self._stem}_{self._statistic.deviation}", math.nan)
+        known = isinstance(deviation, float) and math.isfinite(deviation)
+        voxels = int(self._cell(number, "voxels", 0.0))
+        parts = [f"SD {deviation:.2g}" if known else "", f"{voxels} voxel{'s' * (voxels != 1)}" if voxels else ""]
+        return ", ".join(filter(None, [*parts, str(self._cell(number, "reason", ""))]))
+
+    def _cell(self, number: int, column: str, default):
+        return self._table[column][self._row[number]] if column in self._table else default
