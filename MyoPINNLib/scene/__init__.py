@@ -10,22 +10,29 @@ from .analysis import SceneAnalysis, Voxel, find_analyses
 from .colours import Colours
 from .heart import add_insertion, add_segmentation, insertion_from_points, masks_from_segments
 from .jobs import write_job
+from .loading import Loading, load_dicom
 from .names import find_insertion, find_segmentation, find_segments, find_series, role_of
+from .playing import browser_of, peak_frame, show_frame, show_in_views, show_time
 from .run import Run, engine_python
 from .series import add_series, series_from_nodes
 from .show import show_job
+from .studies import SceneStudy, add_study
 from .study import quantify
 from .times import FrameTimes, frame_times
 
 __all__ = [
     "Colours",
     "FrameTimes",
+    "Loading",
     "Run",
     "SceneAnalysis",
+    "SceneStudy",
     "Voxel",
     "add_insertion",
     "add_segmentation",
     "add_series",
+    "add_study",
+    "browser_of",
     "engine_python",
     "find_analyses",
     "find_insertion",
@@ -34,10 +41,15 @@ __all__ = [
     "find_series",
     "frame_times",
     "insertion_from_points",
+    "load_dicom",
     "masks_from_segments",
+    "peak_frame",
     "quantify",
     "role_of",
     "series_from_nodes",
+    "show_frame",
+    "show_in_views",
     "show_job",
+    "show_time",
     "write_job",
 ]
