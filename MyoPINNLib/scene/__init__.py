@@ -14,6 +14,7 @@ from .loading import Loading, load_dicom
 from .names import find_insertion, find_segmentation, find_segments, find_series, role_of
 from .playing import browser_of, peak_frame, show_frame, show_in_views, show_time
 from .run import Run, engine_python
+from .samples import Sample, SampleLoading, SceneSample, add_sample, register_samples
 from .series import add_series, series_from_nodes
 from .show import show_job
 from .studies import SceneStudy, add_study
@@ -25,10 +26,14 @@ __all__ = [
     "FrameTimes",
     "Loading",
     "Run",
+    "Sample",
+    "SampleLoading",
     "SceneAnalysis",
+    "SceneSample",
     "SceneStudy",
     "Voxel",
     "add_insertion",
+    "add_sample",
     "add_segmentation",
     "add_series",
     "add_study",
@@ -45,6 +50,7 @@ __all__ = [
     "masks_from_segments",
     "peak_frame",
     "quantify",
+    "register_samples",
     "role_of",
     "series_from_nodes",
     "show_frame",

@@ -60,18 +60,26 @@ def add_study(
     with all_or_nothing():
         name = unused(name)
         nodes = add_series(series, name, slices=slices)
+        _describe(nodes, description)
         browser = add_browser(nodes, name)
+        browser.SetDescription(description)
         hierarchy = subject_hierarchy()
         if folder is None:
             folder = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), name)
         study = SceneStudy(name, tuple(nodes), browser, folder)
         for volume in study.volumes:
             put_under(folder, volume)
-        for node in (*nodes, *study.volumes, browser):
-            node.SetDescription(description)
         set_window(nodes, *view.window)
         show_frame(nodes, view.frame)
     return study
+
+
+def _describe(nodes: Sequence, description: str) -> None:
+    """Frames too: the volume that shows a sequence says what its frame says."""
+    for node in nodes:
+        node.SetDescription(description)
+        for n in range(node.GetNumberOfDataNodes()):
+            node.GetNthDataNode(n).SetDescription(description)
 
 
 def unused(name: str) -> str:
