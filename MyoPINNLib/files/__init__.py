@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from ..geometry import Geometry
     from ..series import Masks, PerfusionSeries
     from ..trained import TrainedNetwork
+    from .dicom import Acquired
 
-__all__ = ["describe", "read_insertion", "read_masks", "read_study"]
+__all__ = ["describe", "read_dicom_study", "read_insertion", "read_masks", "read_study"]
 
 _ONE_STUDY = "Give one DICOM folder, or the NRRD or NIfTI files of one series."
 
@@ -47,6 +48,15 @@ def read_study(
     from .dicom import read_dicom
 
     return read_dicom(places[0], series=series, interval=interval)
+
+
+def read_dicom_study(folder: Path, **options) -> Acquired:
+    """A DICOM folder with the words that its slices are called by; see ``files.dicom.read_acquired``."""
+    if not folder.exists():
+        raise InputError(f'The study "{folder.name}" is not there.', "Check the path.")
+    from .dicom import read_acquired
+
+    return read_acquired(folder, **options)
 
 
 def read_masks(paths: Sequence[Path], geometry: Geometry, **options) -> Masks:

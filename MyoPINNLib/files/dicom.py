@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
+from ..events import Report, silent, within
 from ..geometry import Geometry
 from ..series import Acquisition, PerfusionSeries
 from . import dicom_pixels, dicom_times
@@ -23,6 +24,7 @@ from .dicom_frames import Frame
 from .dicom_groups import choose_group
 from .dicom_headers import Found, read_headers
 from .dicom_protocol import acquisition
+from .dicom_words import Words
 from .limits import check_memory
 from .words import plain
 
@@ -30,16 +32,31 @@ _AGAIN = "Copy or export the study again."
 _ANOTHER = "Choose the folder of the MR perfusion series."
 
 
+@dataclass(frozen=True)
+class Acquired:
+    """A perfusion series, and ``words`` that each of its slices is called by."""
+
+    series: PerfusionSeries
+    words: tuple[Words, ...]
+
+
 def read_dicom(folder: Path, *, series: int | str | None = None, interval: float | None = None) -> PerfusionSeries:
+    """The perfusion series in a folder; see ``read_acquired``."""
+    return read_acquired(folder, series=series, interval=interval).series
+
+
+def read_acquired(
+    folder: Path, *, series: int | str | None = None, interval: float | None = None, report: Report = silent
+) -> Acquired:
     """The perfusion series in ``folder`` (with its subfolders, or one file).
 
     ``series`` chooses an acquisition by one of its series numbers; ``interval`` s is the time between frames where the
     files only count them. Times are s from the earliest frame of the acquisition, one origin for all slices.
-    Raises InputError for anything that is not one readable dynamic MR acquisition.
+    Raises InputError for anything that is not one readable dynamic MR acquisition (SeveralError where there are more).
     """
     check_interval(interval)
     number = _number(series)
-    found = read_headers(folder)
+    found = read_headers(folder, within(report, 0.0, 0.4))
     _check_found(found)
     group, notes = choose_group(found.frames, series=number)
     slices, copies = _without_copies(group.slices)
@@ -49,7 +66,9 @@ def read_dicom(folder: Path, *, series: int | str | None = None, interval: float
     doubts += dicom_times.disagreements(slices, clock, interval=interval)
     missing = missing_note([len(line) for line in slices])
     notes = (*_left_out(found), *notes, *copies, *missing, *doubts, *_clock_notes(slices, clock), *_thickness(slices))
-    return _series(slices, times, _acquisition(slices, clock, interval, notes))
+    how = _acquisition(slices, clock, interval, notes)
+    images = _series(slices, times, how, within(report, 0.4, 1.0))
+    return Acquired(images, tuple(line[0].words for line in slices))
 
 
 def _number(series: int | str | None) -> int | None:
@@ -128,17 +147,20 @@ def _sentence(note: str) -> str:
     return f"{note[:1].upper()}{note[1:].rstrip('.')}."
 
 
-def _series(slices: Sequence[Sequence[Frame]], times: Sequence[np.ndarray], how: Acquisition) -> PerfusionSeries:
+def _series(
+    slices: Sequence[Sequence[Frame]], times: Sequence[np.ndarray], how: Acquisition, report: Report
+) -> PerfusionSeries:
     """Signal (t, k, j, i) float32; a frame that a slice lacks has weight 0 and the pixels of the frame before it."""
     counts, shape = [len(line) for line in slices], slices[0][0].shape
     check_memory(max(counts) * len(slices) * prod(shape))
     clocks = [filled(told, max(counts)) for told in times]
     signal = np.zeros((max(counts), len(slices), *shape), dtype=np.float32)
-    dicom_pixels.fill(
+    places = [
         (frame, signal[t, k])
         for k, (line, clock) in enumerate(zip(slices, clocks, strict=True))
         for t, frame in zip(np.flatnonzero(clock.weight), line, strict=True)
-    )
+    ]
+    dicom_pixels.fill(places, report)
     for k, clock in enumerate(clocks):
         for t in np.flatnonzero(clock.weight == 0):
             signal[t, k] = signal[t - 1, k]

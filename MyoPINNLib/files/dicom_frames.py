@@ -13,6 +13,7 @@ from pydicom import Dataset
 
 from .dicom_protocol import Protocol, number, protocol_of
 from .dicom_times import Clock, clocks_of
+from .dicom_words import Words, words_of
 
 FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 _PHASE = {"P", "PHASE", "PHASE MAP", "VELOCITY MAP"}
@@ -41,7 +42,8 @@ class Frame:
     """One image: where it is stored, where it lies, when it was taken and how.
 
     ``position`` (3,) mm and ``orientation`` (2, 3) unit row and column directions in LPS; ``spacing`` mm along i and j;
-    ``shape`` (rows, columns); ``rescale`` slope and intercept; ``clocks`` what each time tag says.
+    ``shape`` (rows, columns); ``rescale`` slope and intercept; ``clocks`` what each time tag says;
+    ``words`` what the series is called by.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class Frame:
     rescale: tuple[float, float]
     clocks: dict[Clock, timedelta]
     protocol: Protocol
+    words: Words
 
     @property
     def normal(self) -> np.ndarray:
@@ -131,4 +134,5 @@ def _frame(tags: dict, path: Path, index: int) -> Frame:
         rescale=rescale,
         clocks=clocks_of(tags),
         protocol=protocol_of(tags),
+        words=words_of(tags.get("SeriesDescription")),
     )

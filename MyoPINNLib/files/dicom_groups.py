@@ -25,6 +25,14 @@ PARALLEL = 0.9
 _TIMES_OF_DAY = (Clock.ACQUISITION_TIME, Clock.ACQUISITION_DATE_TIME, Clock.FRAME_DATE_TIME)
 
 
+class SeveralError(InputError):
+    """More than one acquisition could be meant; ``choices``: a series number that names it -> it in words."""
+
+    def __init__(self, sentence: str, hint: str, choices: dict[int, str]) -> None:
+        super().__init__(sentence, hint)
+        self.choices = choices
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """One acquisition: the frames of every slice, slices along their normal."""
@@ -45,10 +53,13 @@ class Group:
         """In words, for the user to choose."""
         numbers = self.numbers
         name = f"series {', '.join(map(str, numbers))}" if numbers else "a series without a number"
+        condition = {line[0].words.condition for line in self.slices}
+        called = condition.pop() if len(condition) == 1 else None
         rows, columns = self.slices[0][0].shape
         few = min(len(line) for line in self.slices)
         frames = f"{self.frames}" if few == self.frames else f"{few} to {self.frames}"
-        return f"{name} ({len(self.slices)} slice{'s' * (len(self.slices) > 1)} of {frames} frames, {columns} x {rows})"
+        said = f"{called.value}, " if called else ""
+        return f"{name} ({said}{len(self.slices)} slice{'s' * (len(self.slices) > 1)} of {frames} frames, {columns} x {rows})"
 
 
 def choose_group(frames: Sequence[Frame], *, series: int | None) -> tuple[Group, tuple[str, ...]]:
@@ -185,9 +196,10 @@ def _only(groups: list[Group]) -> tuple[Group, list[Group]]:
     cines = [group for group in groups if _is_cine(group)] if len(groups) > 1 else []
     left = [group for group in groups if group not in cines] or groups
     if len(left) > 1:
-        raise InputError(
+        raise SeveralError(
             f"The folder holds {len(left)} dynamic acquisitions: {_list(left)}.",
             "Choose one by a series number: --series N.",
+            {group.numbers[0]: group.told() for group in left if group.numbers},
         )
     return left[0], cines
 

@@ -1,6 +1,7 @@
 """What DICOM files say about their images, pixels left where they are.
 
-Only the tags listed here are ever read: no name, no identifier of a person and no date of birth enters the library.
+Only the tags listed here are ever read: no name, no identifier of a person and no date of birth enters the library
+(of a series description, which is free text, the few words that dicom_words knows).
 A file is untrusted: sizes are numbers it claims, and are compared with its length before anything is decoded.
 """
 
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
@@ -27,6 +29,7 @@ from pydicom.uid import (
 )
 
 from ..errors import InputError
+from ..events import Progress, Report, silent
 from .dicom_frames import FUNCTIONAL_GROUPS, BrokenError, Frame, UnfitError, claimed, frames_of
 from .limits import check_memory
 
@@ -38,6 +41,7 @@ _FEWEST_BYTES = 8  # of a compressed frame: the head of its item
 _FIRST_TAGS = (b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")  # of files without a preamble
 _TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "SeriesNumber", "InstanceNumber", "ImageType"),
+    "SeriesDescription",
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
     *("RescaleSlope", "RescaleIntercept", "AcquisitionTime", "AcquisitionDateTime", "ContentTime", "TriggerTime"),
@@ -70,15 +74,15 @@ def quiet() -> Iterator[None]:
         logger.disabled = before
 
 
-def read_headers(folder: Path) -> Found:
+def read_headers(folder: Path, report: Report = silent) -> Found:
     """Every MR frame below ``folder`` (or in it, where it is one file). Raises InputError where there are too many files."""
     found = Found()
+    paths = list(islice(_files(Path(folder)), MAX_FILES + 1))
+    if len(paths) > MAX_FILES:
+        raise InputError(f"The folder holds more than {MAX_FILES} files.", "Choose the folder of one perfusion study.")
     with quiet():
-        for count, path in enumerate(_files(Path(folder)), start=1):
-            if count > MAX_FILES:
-                raise InputError(
-                    f"The folder holds more than {MAX_FILES} files.", "Choose the folder of one perfusion study."
-                )
+        for count, path in enumerate(paths):
+            report(Progress("reading headers", count / len(paths)))
             try:
                 _add_file(path, found)
             except BrokenError as fault:

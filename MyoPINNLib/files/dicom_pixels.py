@@ -12,6 +12,7 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import InputError
+from ..events import Progress, Report, silent
 from .dicom_frames import Frame
 from .dicom_headers import quiet
 from .limits import check_memory
@@ -22,13 +23,14 @@ _TAGS = (
 )
 
 
-def fill(places: Iterable[tuple[Frame, np.ndarray]]) -> None:
+def fill(places: Iterable[tuple[Frame, np.ndarray]], report: Report = silent) -> None:
     """Write each frame's signal into its (j, i) float32 array. Raises InputError for images that cannot be decoded."""
     by_file: dict[Path, list[tuple[Frame, np.ndarray]]] = {}
     for frame, target in places:
         by_file.setdefault(frame.path, []).append((frame, target))
     with quiet():
-        for path, wanted in by_file.items():
+        for count, (path, wanted) in enumerate(by_file.items()):
+            report(Progress("reading images", count / len(by_file)))
             stored = _stored(path)
             for frame, target in wanted:
                 image = stored[frame.index] if stored.ndim == 3 else stored

@@ -10,22 +10,34 @@ from .analysis import SceneAnalysis, Voxel, find_analyses
 from .colours import Colours
 from .heart import add_insertion, add_segmentation, insertion_from_points, masks_from_segments
 from .jobs import write_job
+from .loading import Loading, load_dicom
 from .names import find_insertion, find_rest, find_segmentation, find_segments, find_series, role_of
+from .playing import browser_of, peak_frame, show_frame, show_in_views, show_time, volumes_of
 from .run import Run, engine_python
+from .samples import Sample, SampleLoading, SceneSample, add_sample, register_samples
 from .series import add_series, series_from_nodes
 from .show import show_job
+from .studies import SceneStudy, add_study
 from .study import quantify, resume
 from .times import FrameTimes, frame_times, keep_times
 
 __all__ = [
     "Colours",
     "FrameTimes",
+    "Loading",
     "Run",
+    "Sample",
+    "SampleLoading",
     "SceneAnalysis",
+    "SceneSample",
+    "SceneStudy",
     "Voxel",
     "add_insertion",
+    "add_sample",
     "add_segmentation",
     "add_series",
+    "add_study",
+    "browser_of",
     "engine_python",
     "find_analyses",
     "find_insertion",
@@ -36,11 +48,18 @@ __all__ = [
     "frame_times",
     "insertion_from_points",
     "keep_times",
+    "load_dicom",
     "masks_from_segments",
+    "peak_frame",
     "quantify",
+    "register_samples",
     "resume",
     "role_of",
     "series_from_nodes",
+    "show_frame",
+    "show_in_views",
     "show_job",
+    "show_time",
+    "volumes_of",
     "write_job",
 ]

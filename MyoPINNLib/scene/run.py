@@ -166,7 +166,7 @@ class Run:
         try:
             self._writing.result()
         except Exception as error:
-            self._end(State.FAILED, _told(error, Fault.INPUT))
+            self._end(State.FAILED, failure_of(error, Fault.INPUT))
             return
         if self._cancelled:
             self._end(State.CANCELLED)
@@ -187,7 +187,7 @@ class Run:
         try:
             self.analysis = show_finished(self._reading.result(), **self._show)
         except Exception as error:
-            self._end(State.FAILED, _told(error, Fault.DEFECT))
+            self._end(State.FAILED, failure_of(error, Fault.DEFECT))
         else:
             self._end(State.DONE)
 
@@ -202,7 +202,7 @@ class Run:
                     work.then(lambda: shutil.rmtree(self.job, ignore_errors=True))
 
 
-def _told(error: Exception, fault: Fault) -> Failed:
+def failure_of(error: Exception, fault: Fault) -> Failed:
     """What the user reads of an error; one that nobody foresaw is a defect and says its kind alone."""
     if isinstance(error, MyoPINNError):
         return Failed(fault, error.sentence, error.hint)

@@ -6,6 +6,7 @@ The frames are those of the sequence itself: what a browser shows of it at the m
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,17 +49,19 @@ def series_from_nodes(nodes, times=None) -> PerfusionSeries:
     return joined_series(parts)
 
 
-def add_series(series: PerfusionSeries, name: str) -> list:
-    """Sequences of ``series`` in the scene: one where a sequence can hold all, else one a slice ("name 1", ...).
+def add_series(series: PerfusionSeries, name: str, *, slices: Sequence[str] = ()) -> list:
+    """Sequences of ``series`` in the scene: one where a sequence can hold all, else one a slice ("name 1", ... or with the
+    words of ``slices`` in place of the number).
 
     The index is the time in s; the acquisition stands in the attributes, from which ``series_from_nodes`` reads it again.
     """
     shared = (series.time == series.time[:1]).all() and (series.weight > 0).all() and series.geometry.uniform
     if shared:
         return [_sequence(series, slice(None), series.geometry.volume_affine(), name)]
+    words = slices or [str(k + 1) for k in range(series.geometry.shape[0])]
     return [
-        _sequence(series, slice(k, k + 1), series.geometry.ijk_to_lps[k], f"{name} {k + 1}")
-        for k in range(series.geometry.shape[0])
+        _sequence(series, slice(k, k + 1), series.geometry.ijk_to_lps[k], f"{name} {word}")
+        for k, word in enumerate(words)
     ]
 
 

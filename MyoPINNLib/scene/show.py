@@ -19,6 +19,7 @@ from .analysis import KIND, MODULE, SceneAnalysis, role_of_map
 from .colours import Colours, colour_node, segment_colours
 from .finished import Finished, read_finished
 from .nodes import the_scene
+from .playing import browser_of
 
 _DRAWN_EVERYWHERE = ("residual", "valid")
 _TABLES = {"segments": "AHA segments", "input": "arterial input", "curves": "segment curves", "settings": "settings"}
@@ -138,6 +139,8 @@ def _folder(node) -> int:
     """A new folder beside the study's images, or at the top of the scene."""
     hierarchy = subject_hierarchy()
     series = node.GetNodeReference("series")
-    item = hierarchy.GetItemByDataNode(series) if series is not None else 0
+    browser = browser_of(series) if series is not None else None
+    shown = browser.GetProxyNode(series) if browser is not None else series
+    item = hierarchy.GetItemByDataNode(shown) if shown is not None else 0
     parent = hierarchy.GetItemParent(item) if item else hierarchy.GetSceneItemID()
     return hierarchy.CreateFolderItem(parent or hierarchy.GetSceneItemID(), node.GetName())

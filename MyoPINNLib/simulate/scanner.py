@@ -25,9 +25,9 @@ from ..kinetics import blood_from_plasma
 from ..quantities import QUANTITIES, degrees_from_radians, milliseconds_from_seconds, shown
 from ..results import told
 from ..settings import AHASettings
+from .heart import LEVELS
 from .phantom import Phantom
 
-SERIES = ("apical", "mid", "basal")
 BLOOD_POOL, MYOCARDIUM, RIGHT_VENTRICLE = 1, 2, 3
 MARKUPS_SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"
@@ -71,7 +71,7 @@ def labels(phantom: Phantom) -> np.ndarray:
 def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
     """One folder a slice, one file a frame."""
     written = []
-    for k, level in enumerate(SERIES):
+    for k, level in enumerate(LEVELS):
         place = folder / f"{_FIRST_SERIES + k}_perfusion_{phantom.name}_{level}"
         place.mkdir(parents=True)
         for t in range(phantom.series.frames):
@@ -94,7 +94,7 @@ def _write_insertion(path: Path, phantom: Phantom) -> Path:
             "visibility": True,
             "positionStatus": "defined",
         }
-        for k, (level, point) in enumerate(zip(SERIES, phantom.insertion_lps, strict=True))
+        for k, (level, point) in enumerate(zip(LEVELS, phantom.insertion_lps, strict=True))
     ]
     markup = {"type": "Fiducial", "coordinateSystem": "LPS", "coordinateUnits": "mm", "controlPoints": points}
     path.write_text(json.dumps({"@schema": MARKUPS_SCHEMA, "markups": [markup]}, indent=1) + "\n", encoding="utf-8")
@@ -182,7 +182,7 @@ def _series(phantom: Phantom, k: int) -> Dataset:
     )
     series.PositionReferenceIndicator, series.Laterality = "", ""
     series.SeriesNumber = _FIRST_SERIES + k
-    series.SeriesDescription = f"perfusion_{phantom.name}_SAX_{SERIES[k]}"
+    series.SeriesDescription = f"perfusion_{phantom.name}_SAX_{LEVELS[k]}"
     series.ProtocolName = f"perfusion_{phantom.name}"
     begin = _START + timedelta(seconds=float(phantom.series.time[k, 0]))
     series.SeriesDate, series.SeriesTime = _date(begin), _clock(begin)
