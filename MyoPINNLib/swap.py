@@ -113,7 +113,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise _foreign(folder, LOCK)
     descriptor, held = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600), False
     try:
-        held = _lock(descriptor) and os.path.samestat(os.fstat(descriptor), os.stat(path))
+        held = hold(descriptor) and os.path.samestat(os.fstat(descriptor), os.stat(path))
         if not held:
             raise InputError(
                 f'Another run is writing into "{folder.name}".', "Wait for its end or choose another folder."
@@ -128,8 +128,8 @@ def locked(folder: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
-def _lock(descriptor: int) -> bool:
-    """False where another process holds it; a disk that knows no locks is taken as it is."""
+def hold(descriptor: int) -> bool:
+    """Lock an open file until it is closed: False where another process holds it; a disk without locks is taken as it is."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -21,10 +21,8 @@ FLOORS = (
     ("MyoPINNLib/cli/*", 5),
     ("MyoPINNLib/scene/*", 5),
     ("MyoPINNLib/__main__.py", 5),
-    *(
-        (f"MyoPINNLib/{name}.py", 4)
-        for name in ("pipeline", "analysis", "writing", "engine", "launching", "worker", "environment")
-    ),
+    ("MyoPINNLib/environment/*", 4),
+    *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "analysis", "writing", "engine", "launching", "worker")),
     *((f"MyoPINNLib/{name}/*", 3) for name in ("files", "solvers", "simulate", "figures")),
     *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "swap", "log", "events", "motion")),
     *(
