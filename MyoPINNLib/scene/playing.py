@@ -18,6 +18,7 @@ from .nodes import called, in_scene, the_scene
 _BRIGHT = 0.5
 _HIGHEST = 0.999
 _LATER_HALF = 0.75  # the right ventricle peaks first; the left one is meant
+_AHEAD = 5  # frames: proton-density images, brighter than the bolus
 _DARK, _LIGHT = 0.005, 0.995
 _FRAMES_A_SECOND = 8.0
 
@@ -28,7 +29,8 @@ def peak_frame(series: PerfusionSeries) -> int:
     Of the pixels that rise most, those of the left ventricle peak last. Bright proton-density frames ahead do not count.
     """
     mean = series.signal.mean(axis=(1, 2, 3))
-    start = int(mean[: len(mean) // 2 + 1].argmin())
+    ahead = min(_AHEAD, len(mean) // 4)
+    start = int(mean[: ahead + mean[ahead:].argmax() + 1].argmin())
     after = series.signal[start:]
     rise = after.max(axis=0) - after[0]
     bright = rise >= _BRIGHT * np.quantile(rise, _HIGHEST)

@@ -142,6 +142,14 @@ def test_bright_frames_ahead_of_the_bolus_are_not_its_peak(a_series):
     assert peak_frame(replace(a_series, signal=signal)) == peak_frame(a_series)
 
 
+def test_a_bolus_that_leaves_nothing_behind_is_found():
+    heart = a_heart()
+    signal = heart.series.signal.copy()
+    signal[17:] = signal[0]
+    signal[18] *= 0.9
+    assert abs(peak_frame(replace(heart.series, signal=signal)) - peak_frame(heart.series)) <= 1
+
+
 def test_grey_values_are_the_same_in_all_slices_and_hold_the_bolus(a_folder, a_scene):
     loaded = load_dicom(a_folder)
     limits = {(v.GetDisplayNode().GetWindowLevelMin(), v.GetDisplayNode().GetWindowLevelMax()) for v in loaded.volumes}
