@@ -104,6 +104,12 @@ def test_icon_and_screenshots_are_where_their_addresses_say():
     assert [each for each in addresses if not (ROOT / each.removeprefix(place)).is_file()] == []
 
 
+def test_the_package_carries_our_licence_and_readme():
+    told = extension()
+    for name in ("LICENSE_FILE", "README_FILE"):
+        assert Path(told[name].replace("${CMAKE_CURRENT_SOURCE_DIR}", str(ROOT))).is_file()
+
+
 @pytest.mark.parametrize("picture", ["Resources/MyoPINN.png", "MyoPINN/Resources/Icons/MyoPINN.png"])
 def test_the_icon_has_128_pixels_and_a_clear_ground(picture):
     head = (ROOT / picture).read_bytes()[:26]
