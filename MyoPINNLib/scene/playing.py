@@ -59,8 +59,10 @@ def add_browser(nodes: Sequence, name: str):
 
 
 def browser_of(node):
-    """The sequence browser that plays ``node``; None where none does."""
+    """The sequence browser that plays ``node``; None where none does, and for what is no sequence."""
     scene = the_scene()
+    if not node.IsA("vtkMRMLSequenceNode"):
+        return None
     for n in range(scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode")):
         browser = scene.GetNthNodeByClass(n, "vtkMRMLSequenceBrowserNode")
         if browser.IsSynchronizedSequenceNode(node, True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -86,13 +85,19 @@ def register_samples(logic, icons: Path, *, downloader: Callable[[Sample], objec
             fileNames="",
             nodeNames=sample.title,
             thumbnailFileName=str(Path(icons) / sample.thumbnail),
-            customDownloader=partial(_download, downloader or _load, sample),
+            customDownloader=_Click(sample, downloader or _load),
         )
 
 
-def _download(downloader: Callable[[Sample], object], sample: Sample, source: object = None) -> object:
-    """Slicer calls it with the source that was clicked."""
-    return downloader(sample)
+@dataclass(frozen=True)
+class _Click:
+    """What a sample's button does. Two of the same are equal, so that Slicer sees what is registered already."""
+
+    sample: Sample
+    downloader: Callable[[Sample], object]
+
+    def __call__(self, source: object) -> object:
+        return self.downloader(self.sample)
 
 
 def _load(sample: Sample) -> list:

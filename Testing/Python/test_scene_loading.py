@@ -36,6 +36,7 @@ from MyoPINNLib.scene import (
 )
 from MyoPINNLib.scene.added import subject_hierarchy
 from MyoPINNLib.scene.nodes import values_of
+from MyoPINNLib.scene.playing import volumes_of
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +259,26 @@ def test_a_study_that_cannot_come_in_leaves_nothing_behind(a_series, a_scene, mo
     with pytest.raises(ZeroDivisionError):
         add_study(a_series, "Stress perfusion")
     assert contents(a_scene) == before
+
+
+def test_a_volume_is_its_own_picture_and_has_no_browser(a_scene):
+    volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Image")
+    assert browser_of(volume) is None and volumes_of([volume]) == [volume]
+
+
+def test_a_saved_study_plays_on(a_series, a_scene, tmp_path):
+    loaded = add_study(a_series, "Stress perfusion", slices=("apical", "mid", "basal"))
+    show_frame(loaded.nodes, 9)
+    ids, window = [node.GetID() for node in loaded.nodes], loaded.volumes[0].GetDisplayNode().GetWindowLevelMax()
+    assert a_scene.WriteToMRB(str(tmp_path / "scene.mrb"), None, slicer.vtkMRMLMessageCollection())
+    a_scene.Clear(False)
+    assert a_scene.ReadFromMRB(str(tmp_path / "scene.mrb"), True)
+    nodes = find_series()
+    assert [node.GetID() for node in nodes] == ids and browser_of(nodes[2]).GetSelectedItemNumber() == 9
+    show_frame(nodes, 5)
+    assert all(same(volume, node.GetNthDataNode(5)) for volume, node in zip(volumes_of(nodes), nodes))
+    assert volumes_of(nodes)[0].GetDisplayNode().GetWindowLevelMax() == pytest.approx(window, rel=1e-4)
+    assert np.allclose(series_from_nodes(nodes).time, a_series.time)
 
 
 def test_frames_of_a_sequence_that_no_browser_plays_cannot_be_shown(a_folder, a_scene):

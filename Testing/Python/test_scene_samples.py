@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,26 +34,9 @@ from MyoPINNLib.scene import (
 )
 from MyoPINNLib.scene.added import subject_hierarchy
 from MyoPINNLib.scene.samples import FOLDER
+from Testing.SlicerHarness.sample_data import SampleDataLogic
 
 ICONS = Path(__file__).parents[2] / "MyoPINN" / "Resources" / "Icons"
-
-
-class SampleDataLogic:
-    """Slicer's class as far as it is used: the signature is the one of 5.10 to main, which has no description."""
-
-    def __init__(self) -> None:
-        self.sources: list[SimpleNamespace] = []
-
-    def registerCustomSampleDataSource(
-        self, category=None, sampleName=None, uris=None, fileNames=None, nodeNames=None, customDownloader=None,
-        thumbnailFileName=None, loadFileType=None, loadFiles=None, loadFileProperties=None, checksums=None,
-    ):  # fmt: skip
-        zip(uris, fileNames, nodeNames)  # as SampleDataSource does
-        source = SimpleNamespace(
-            category=category, sampleName=sampleName, thumbnailFileName=thumbnailFileName, customDownloader=customDownloader
-        )  # fmt: skip
-        if str(source) not in map(str, self.sources):
-            self.sources.append(source)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +49,16 @@ def a_sample(an_application):
     close_scene()
 
 
+@pytest.fixture(scope="module")
+def an_analysis(a_sample):
+    """The stress study of the sample, quantified where it is."""
+    return quantify(a_sample.stress.nodes, a_sample.segmentation, insertion=a_sample.insertion, settings=FERMI).analysis
+
+
 @pytest.fixture
-def a_sample_data_logic():
+def the_sample_data_module(an_application, monkeypatch):
+    """Slicer's Sample Data module with nothing registered."""
+    monkeypatch.setattr(slicer.modules, "sampleDataSources", {}, raising=False)
     return SampleDataLogic()
 
 
@@ -114,12 +104,21 @@ def test_the_insertion_is_marked_in_every_slice(a_sample):
     assert len(insertion_from_points(a_sample.insertion)) == 3
 
 
-def test_the_ischaemic_territory_is_found_below_the_remote_one(a_scene):
-    sample = add_sample(Sample.STRESS)
-    table = quantify(sample.stress.nodes, sample.segmentation, insertion=sample.insertion, settings=FERMI).segments
+def test_the_ischaemic_territory_is_found_below_the_remote_one(an_analysis):
+    table = an_analysis.segments
     flow = dict(zip(map(int, table["segment"]), table["MBF_mL_min_g_median"]))
     ischaemic, remote = ([flow[n] for n in flow if (TERRITORY[n] == "LAD") is low] for low in (True, False))
     assert max(ischaemic) < 0.7 * min(remote)
+
+
+def test_an_analysis_of_the_sample_lies_in_its_folder(an_analysis, a_sample):
+    hierarchy = subject_hierarchy()
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(an_analysis.volumes("MBF")[0]))
+    assert hierarchy.GetItemParent(folder) == a_sample.folder
+
+
+def test_a_sample_of_stress_alone_has_no_rest(a_scene):
+    sample = add_sample(Sample.STRESS)
     assert sample.rest is None and set(sample.truth) == {"stress"}
 
 
@@ -151,25 +150,24 @@ def test_a_sample_that_comes_twice_stands_beside_the_first(a_scene):
     assert second.segmentation.GetName() == "Heart B" and find_segmentation() is None
 
 
-def test_slicers_sample_data_module_offers_the_samples_once(a_sample_data_logic):
-    register_samples(a_sample_data_logic, ICONS)
-    register_samples(a_sample_data_logic, ICONS)
-    assert [source.sampleName for source in a_sample_data_logic.sources] == [sample.title for sample in Sample]
-    assert {source.category for source in a_sample_data_logic.sources} == {"MyoPINN"}
-    assert all(Path(source.thumbnailFileName).is_file() for source in a_sample_data_logic.sources)
+def test_slicers_sample_data_module_offers_the_samples_once(the_sample_data_module):
+    register_samples(SampleDataLogic, ICONS)
+    register_samples(SampleDataLogic, ICONS)
+    sources = the_sample_data_module.sampleDataSourcesByCategory("MyoPINN")
+    assert [source.sampleName for source in sources] == [sample.title for sample in Sample]
+    assert all("synthetic" in source.sampleName and Path(source.thumbnailFileName).is_file() for source in sources)
 
 
-def test_a_click_in_the_sample_data_module_shows_the_sample(a_sample_data_logic, a_scene):
-    register_samples(a_sample_data_logic, ICONS)
-    source = a_sample_data_logic.sources[0]
-    source.customDownloader(source)
+def test_a_click_in_the_sample_data_module_shows_the_sample(the_sample_data_module, a_scene):
+    register_samples(SampleDataLogic, ICONS)
+    the_sample_data_module.press(Sample.STRESS.title)
     shown = slicer.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
     assert slicer.mrmlScene.GetNodeByID(shown).GetName() == "Stress perfusion mid"
 
 
-def test_a_click_does_what_the_module_wants(a_sample_data_logic):
+def test_a_click_does_what_the_module_wants(the_sample_data_module):
     wanted = []
-    register_samples(a_sample_data_logic, ICONS, downloader=wanted.append)
-    for source in a_sample_data_logic.sources:
-        source.customDownloader(source)
+    register_samples(SampleDataLogic, ICONS, downloader=wanted.append)
+    for sample in Sample:
+        the_sample_data_module.press(sample.title)
     assert wanted == list(Sample)
