@@ -143,8 +143,7 @@ def draw_titles(sheet: Sheet, content: BullseyeContent) -> None:
     words, layout = sheet.words, sheet.layout
     u, middle, room = layout.unit, 0.5 * layout.width, 0.94 * layout.width
     words.add(content.title, (middle, layout.height - 3.2 * u), 4.0 * u, _INK, bold=True, room=room)
-    below = f"{content.quantity}, {content.statistic.words}"
-    words.add(below, (middle, layout.height - 7.6 * u), 3.2 * u, _FAINT, room=room)
+    words.add(content.subtitle, (middle, layout.height - 7.6 * u), 3.2 * u, _FAINT, room=room)
     words.add(RESEARCH_USE, (middle, 2.0 * u), 2.4 * u, _FAINT, room=room)
 
 

@@ -35,9 +35,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Curves:
-    """What a chart shows: ``lines`` over ``time`` (t,) s; ``name`` of the place, ``title``, and ``rows`` of parameters."""
+    """What a chart shows: ``lines`` over ``time`` (t,) s; ``name`` of the place, ``short`` for a legend, ``title``, and
+    ``rows`` of parameters.
+    """
 
     name: str
+    short: str
     title: str
     time: np.ndarray
     lines: tuple[Line, ...]
@@ -57,7 +60,9 @@ def curves_of_voxel(voxel: Voxel, sd: Mapping[str, float]) -> Curves:
     rows = (f"not valid: {voxel.reason}",) if voxel.reason else _rows(voxel.parameters, sd)
     ink = territory_ink(voxel.segment) if voxel.segment else rgb(FAINT)
     lines = _pair(voxel.measured, voxel.fitted, ink, dashed=bool(voxel.reason))
-    return Curves(f"{segment}, {place}", f"{segment}: {rows[0] if rows else 'no value'}", voxel.time, lines, rows)
+    return Curves(
+        f"{segment}, {place}", segment, f"{segment}: {rows[0] if rows else 'no value'}", voxel.time, lines, rows
+    )
 
 
 def curves_of_segment(analysis: SceneAnalysis, number: int) -> Curves:
@@ -66,13 +71,15 @@ def curves_of_segment(analysis: SceneAnalysis, number: int) -> Curves:
     table, stem = analysis.table("curves"), f"{number}_{NAMES[number].replace(' ', '_')}"
     values, sd, reason = _segment_row(analysis, number)
     if f"{stem}_{_TIME}" not in table:
-        return Curves(name, f"{name}: {reason or 'not measured'}", np.zeros(0), (), (reason or "not measured",))
+        return Curves(name, name, f"{name}: {reason or 'not measured'}", np.zeros(0), (), (reason or "not measured",))
     time, measured, fitted = (np.array(table[f"{stem}_{each}"], dtype=float) for each in (_TIME, _C_T, _FITTED))
     known = np.isfinite(time)
     rows = _rows(values, sd)
     rows = (f"not reliable: {reason}", *rows) if reason else rows
     lines = _pair(measured[known], fitted[known], territory_ink(number), dashed=bool(reason))
-    return Curves(f"{name}, mean curve", f"{name}: {rows[0] if rows else 'no value'}", time[known], lines, rows)
+    return Curves(
+        f"{name}, mean curve", f"{name}, mean", f"{name}: {rows[0] if rows else 'no value'}", time[known], lines, rows
+    )
 
 
 def curves_of_input(analysis: SceneAnalysis) -> Curves:
@@ -90,7 +97,12 @@ def curves_of_input(analysis: SceneAnalysis) -> Curves:
         raise InputError("The arterial input holds no value.", "Compute the study again.")
     top = int(np.nanargmax(plasma))
     return Curves(
-        "arterial input", "Arterial input", time, lines, (f"peak in plasma {plasma[top]:.3g} mM at {time[top]:.1f} s",)
+        "arterial input",
+        "input",
+        "Arterial input",
+        time,
+        lines,
+        (f"peak in plasma {plasma[top]:.3g} mM at {time[top]:.1f} s",),
     )
 
 

@@ -18,6 +18,8 @@ _EACH = 3  # lines that curves have at most
 _FRAME = 2 * _EACH
 _FRAME_COLOUR, _PALE = np.array([0.55, 0.55, 0.55]), 0.55
 _SMALL, _MIDDLE = 12, 14
+_HEADROOM, _LEAST = 1.2, 1e-9
+_STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 class CurveNodes:
@@ -42,19 +44,20 @@ class CurveNodes:
     def show(self, curves: Curves | None, pinned: Curves | None, frame: float | None) -> None:
         """Fill the chart; ``pinned`` is paler beside ``curves``, ``frame`` (s) is an upright line."""
         slots = {**_slots(curves, 0), **_slots(pinned, _EACH)}
+        low, high = _span(slots)
         if frame is not None and slots:
-            seen = np.concatenate([line.values for _, line in slots.values()])
-            top = float(np.nanmax(seen)) if np.isfinite(seen).any() else 1.0
-            line = Line("mM", f"frame at {frame:.1f} s", np.array([0.0, top]), _FRAME_COLOUR)
-            slots[_FRAME] = np.array([frame, frame]), line
+            upright = Line("mM", f"frame at {frame:.1f} s", np.array([low, high]), _FRAME_COLOUR)
+            slots[_FRAME] = np.array([frame, frame]), upright
+        was = self.chart.StartModify()
         self._lengthen(max((len(time) for time, _ in slots.values()), default=0))
         for slot, (time, line) in slots.items():
             self._fill(slot, time, line)
-            self._style(slot, line, pinned if slot >= _EACH and slot != _FRAME else None)
+            self._style(slot, line, pinned if _EACH <= slot < _FRAME else None)
         self.table.GetTable().Modified()
-        was = self.chart.StartModify()
         self.chart.SetTitle(curves.title if curves is not None else "")
+        self.chart.SetYAxisRange(low, high)
         self._choose([self._series[slot] for slot in sorted(slots)])
+        self.chart.Modified()  # the plot view hears the chart, and neither table nor series
         self.chart.EndModify(was)
 
     def remove(self) -> None:
@@ -92,7 +95,7 @@ class CurveNodes:
     def _style(self, slot: int, line: Line, pinned: Curves | None) -> None:
         node, kind = self._series[slot], slicer.vtkMRMLPlotSeriesNode
         was = node.StartModify()
-        node.SetName(f"{line.words}, pinned: {pinned.name}" if pinned is not None else line.words)
+        node.SetName(f"{line.words}, {pinned.short}" if pinned is not None else line.words)
         pale = _PALE if pinned is not None else 0.0
         node.SetColor(*(line.colour + pale * (1.0 - line.colour)))
         dotted = kind.LineStyleDot if slot == _FRAME else kind.LineStyleDash if line.dashed else kind.LineStyleSolid
@@ -129,6 +132,7 @@ def _chart(name: str):
     node.SetAxisTitleFontSize(_MIDDLE)
     node.SetAxisLabelFontSize(_SMALL)
     node.SetLegendFontSize(_SMALL)
+    node.SetYAxisRangeAuto(False)
     node.SetEnablePointMoveAlongX(False)
     node.SetEnablePointMoveAlongY(False)
     return node
@@ -136,6 +140,21 @@ def _chart(name: str):
 
 def _columns(slot: int) -> tuple[str, str]:
     return f"line {slot} time (s)", f"line {slot} concentration (mM)"
+
+
+def _span(slots: dict[int, tuple[np.ndarray, Line]]) -> tuple[float, float]:
+    """The limits of the concentration axis, mM: round numbers that stay as the mouse moves, with room for the legend."""
+    seen = np.concatenate([np.zeros(1), *(line.values for _, line in slots.values())])
+    seen = seen[np.isfinite(seen)]
+    return -_round(-float(seen.min())), _round(_HEADROOM * float(seen.max())) or 1.0
+
+
+def _round(value: float) -> float:
+    """The next of ``_STEPS`` times a power of ten upwards; 0 of what is not positive."""
+    if value <= _LEAST:
+        return 0.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(power * next(step for step in _STEPS if step >= value / power * (1 - _LEAST)))
 
 
 def _slots(curves: Curves | None, first: int) -> dict[int, tuple[np.ndarray, Line]]:

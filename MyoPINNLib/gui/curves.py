@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..quantities import milliseconds_from_seconds
 from ..scene import SceneAnalysis, Voxel
@@ -93,8 +95,9 @@ class CurveInspector:
         self._refresh()
 
     def text(self) -> str:
-        """What is shown: its place, then its parameters with units, one a line; "" where nothing is shown."""
-        return self._curves.text if self._curves is not None else ""
+        """What is shown and what is kept beside it: the place, then parameters with units, one a line; "" for nothing."""
+        shown = self._curves.text if self._curves is not None else ""
+        return f"{shown}\n\npinned: {self._pinned.text}" if self._pinned is not None else shown
 
     def csv(self) -> str:
         """The shown curve, and the kept one beside it, as CSV; "" where nothing is shown."""
@@ -141,7 +144,7 @@ class CurveInspector:
         try:
             self.show_voxel(place)
         except InputError as error:
-            self._show(Curves(str(error), str(error), (), ()))
+            self._show(Curves(str(error), "", str(error), np.zeros(0), ()))
 
     def _show(self, curves: Curves) -> bool:
         self._curves, self._index = curves, None

@@ -111,6 +111,8 @@ def keep(inspector, name: str) -> np.ndarray:
     chart.SetTitle(inspector.chart.GetTitle())
     for axis, words in ((1, inspector.chart.GetXAxisTitle()), (0, inspector.chart.GetYAxisTitle())):
         chart.GetAxis(axis).SetTitle(words)
+    chart.GetAxis(0).SetBehavior(vtk.vtkAxis.FIXED)
+    chart.GetAxis(0).SetUnscaledRange(*inspector.chart.GetYAxisRange())
     image = picture_of(view.GetRenderWindow())
     PICTURES.mkdir(parents=True, exist_ok=True)
     writer = vtk.vtkPNGWriter()
@@ -182,6 +184,23 @@ def test_the_first_curve_is_there_in_a_moment_too(an_analysis):
     assert time.perf_counter() - started < 4 * A_MOMENT
 
 
+def test_the_plot_view_hears_of_a_new_voxel_once(an_analysis, an_inspector):
+    an_inspector.show_voxel(places(an_analysis, 8)[0])
+    heard = []
+    an_inspector.chart.AddObserver("ModifiedEvent", lambda *_: heard.append(1))
+    an_inspector.show_voxel(places(an_analysis, 8)[1])
+    an_inspector.show_voxel(places(an_analysis, 8)[1])
+    assert len(heard) == 1
+
+
+def test_the_curves_lie_within_the_axis_and_below_the_legend(an_analysis, an_inspector):
+    for show in (lambda: an_inspector.show_voxel(places(an_analysis, 8)[5]), an_inspector.show_input):
+        show()
+        values = np.concatenate([y for _, y in drawn(an_inspector).values()])
+        low, high = an_inspector.chart.GetYAxisRange()
+        assert low <= values.min() and 1.2 * values.max() <= high <= 2.0 * values.max()
+
+
 def test_a_segment_shows_its_mean_curve(an_analysis, an_inspector):
     an_inspector.show_segment(12)
     lines, table = drawn(an_inspector), an_analysis.table("curves")
@@ -217,9 +236,9 @@ def test_a_pinned_curve_stays_beside_the_next_one(an_analysis, an_inspector):
     an_inspector.show_voxel(places(an_analysis, 8)[5])
     lines = drawn(an_inspector)
     assert list(lines) == [
-        "measured", "fitted", "measured, pinned: 12 mid anterolateral, mean curve",
-        "fitted, pinned: 12 mid anterolateral, mean curve",
+        "measured", "fitted", "measured, 12 mid anterolateral, mean", "fitted, 12 mid anterolateral, mean"
     ]  # fmt: skip
+    assert "pinned: 12 mid anterolateral, mean curve\nMBF " in an_inspector.text()
     assert lines[list(lines)[3]][1].max() > lines["fitted"][1].max()
     keep(an_inspector, "curves_pinned")
     an_inspector.unpin()
@@ -230,7 +249,7 @@ def test_a_line_stands_at_the_time_of_the_frame(an_analysis, an_inspector):
     an_inspector.show_segment(12)
     an_inspector.show_frame(12.5)
     x, y = drawn(an_inspector)["frame at 12.5 s"]
-    assert list(x) == [12.5, 12.5] and y[0] == 0 and y[1] == drawn(an_inspector)["measured"][1].max()
+    assert list(x) == [12.5, 12.5] and list(y) == list(an_inspector.chart.GetYAxisRange())
     keep(an_inspector, "curves_frame")
     an_inspector.show_frame(None)
     assert list(drawn(an_inspector)) == ["measured", "fitted"]
