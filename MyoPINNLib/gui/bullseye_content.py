@@ -90,6 +90,12 @@ class BullseyeContent:
         return f"{words} ({self.unit})" if self.unit else words
 
     @property
+    def subtitle(self) -> str:
+        """Which number of which quantity this is."""
+        joint = " from the" if self.quantity == RESERVE else ","
+        return f"{self.quantity}{joint} {self.statistic.words}"
+
+    @property
     def known(self) -> dict[int, float]:
         """The segments of the model that have a value."""
         found = {number: self.values.get(number) for number in segments_of(self.model)}

@@ -54,6 +54,16 @@ class Layout:
         up = self.bottom * self.unit + 0.5 * (self.height - (self.top + self.bottom) * self.unit)
         return np.array([left + self.around * self.radius, up])
 
+    @property
+    def ceiling(self) -> float:
+        """Where the titles begin, pixels from below."""
+        return float(self.centre[1]) + self.around * self.radius + self.top * self.unit
+
+    @property
+    def ground(self) -> float:
+        """Where the lines below the disc end, pixels from below."""
+        return float(self.centre[1]) - self.around * self.radius - self.bottom * self.unit
+
     def on_disc(self, places) -> np.ndarray:
         """Places (..., 2) of the unit disc in pixels."""
         return self.centre + self.radius * np.asarray(places)
@@ -142,10 +152,9 @@ def draw_titles(sheet: Sheet, content: BullseyeContent) -> None:
     """The title, what is shown of which quantity, and the line that every picture carries."""
     words, layout = sheet.words, sheet.layout
     u, middle, room = layout.unit, 0.5 * layout.width, 0.94 * layout.width
-    words.add(content.title, (middle, layout.height - 3.2 * u), 4.0 * u, _INK, bold=True, room=room)
-    below = f"{content.quantity}, {content.statistic.words}"
-    words.add(below, (middle, layout.height - 7.6 * u), 3.2 * u, _FAINT, room=room)
-    words.add(RESEARCH_USE, (middle, 2.0 * u), 2.4 * u, _FAINT, room=room)
+    words.add(content.title, (middle, layout.ceiling - 3.2 * u), 4.0 * u, _INK, bold=True, room=room)
+    words.add(content.subtitle, (middle, layout.ceiling - 7.6 * u), 3.2 * u, _FAINT, room=room)
+    words.add(RESEARCH_USE, (middle, layout.ground + 2.0 * u), 2.4 * u, _FAINT, room=room)
 
 
 def draw_legend(sheet: Sheet, content: BullseyeContent) -> None:
@@ -158,7 +167,7 @@ def draw_legend(sheet: Sheet, content: BullseyeContent) -> None:
     notes += ["–: no value"] if len(content.known) < content.model else []
     if not notes:
         return
-    y, side = 10.0 * u, 3.4 * u
+    y, side = layout.ground + 10.0 * u, 3.4 * u
     width = words.add("   ".join(notes), (0.5 * layout.width, y), 2.9 * u, _INK, room=0.84 * layout.width)
     if content.cut_off is None:
         return
@@ -171,7 +180,7 @@ def draw_legend(sheet: Sheet, content: BullseyeContent) -> None:
 def draw_said(sheet: Sheet, line: str) -> None:
     """The line about the segment under the mouse."""
     layout = sheet.layout
-    place, size = (0.5 * layout.width, 6.0 * layout.unit), 3.2 * layout.unit
+    place, size = (0.5 * layout.width, layout.ground + 6.0 * layout.unit), 3.2 * layout.unit
     sheet.words.add(line, place, size, _INK, room=0.96 * layout.width)
 
 

@@ -40,8 +40,8 @@ def picture_of(window) -> vtk.vtkImageData:
 
 
 class BullseyeView:
-    """A bull's-eye in ``widget``, which is a ctkVTKRenderView or has its methods renderer, renderWindow, interactor and
-    scheduleRender. ``on_select`` and ``on_hover`` are called with a segment's number, 0 for none.
+    """A bull's-eye in ``widget``, which is a ctkVTKRenderView or has its methods renderWindow, interactor and scheduleRender.
+    ``on_select`` and ``on_hover`` are called with a segment's number, 0 for none.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class BullseyeView:
         on_hover: Callable[[int], object] | None = None,
     ) -> None:
         self.widget = widget
-        self.bullseye = Bullseye(widget.renderer())
+        self.bullseye = Bullseye(widget.renderWindow().GetRenderers().GetFirstRenderer())  # PythonQt sees no renderer()
         self._on_select, self._on_hover = on_select, on_hover
         self._hovered = 0
         self._interactor = widget.interactor()
@@ -92,17 +92,21 @@ class BullseyeView:
         """What the view shows, as large as it is on the screen."""
         return picture_of(self.widget.renderWindow())
 
-    def save(self, path: Path) -> None:
-        """Write the picture as PNG. Raises InputError where ``path`` cannot be written."""
-        path = Path(path)
+    def png(self) -> bytes:
+        """The picture as PNG, for a file or the clipboard (qt.QImage's loadFromData). InputError where there is none."""
         if self.bullseye.content is None:
             raise InputError("The bull's-eye is empty.", "Compute a study or choose an analysis first.")
         writer = vtk.vtkPNGWriter()
         writer.WriteToMemoryOn()
         writer.SetInputData(self.picture())
         writer.Write()
+        return bytes(memoryview(writer.GetResult()))
+
+    def save(self, path: Path) -> None:
+        """Write the picture as PNG. Raises InputError where ``path`` cannot be written."""
+        path, picture = Path(path), self.png()
         try:
-            path.write_bytes(memoryview(writer.GetResult()))
+            path.write_bytes(picture)
         except OSError as error:
             raise InputError(f'"{path.name}" cannot be written: {error.strerror}.', "Choose another folder.") from None
 

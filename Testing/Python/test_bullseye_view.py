@@ -18,6 +18,7 @@ from scene_cases import FERMI, a_heart
 from vtk.util.numpy_support import vtk_to_numpy
 
 from MyoPINNLib.errors import InputError
+from MyoPINNLib.figures.canvas import scale
 from MyoPINNLib.gui.bullseye import RESERVE, Bullseye, BullseyeContent, Statistic, content_of, reserve_of
 from MyoPINNLib.gui.bullseye_parts import colour_of
 from MyoPINNLib.gui.bullseye_shapes import wedges
@@ -31,19 +32,16 @@ GREY = np.array([0xD9, 0xD9, 0xD9])
 
 
 class Offscreen:
-    """The four methods of a ctkVTKRenderView that the bull's-eye uses, without a screen."""
+    """The three methods of a ctkVTKRenderView that the bull's-eye uses, without a screen."""
 
     def __init__(self, size=(400, 400)) -> None:
-        self._window, self._renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
+        self._window, self.the_renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
         self._window.SetOffScreenRendering(1)
         self._window.SetSize(*size)
-        self._window.AddRenderer(self._renderer)
+        self._window.AddRenderer(self.the_renderer)
         self._interactor = vtk.vtkRenderWindowInteractor()
         self._interactor.SetRenderWindow(self._window)
         self.scheduled = 0
-
-    def renderer(self):
-        return self._renderer
 
     def renderWindow(self):
         return self._window
@@ -73,7 +71,7 @@ def a_screen():
 
 @pytest.fixture
 def a_bullseye(a_screen):
-    bullseye = Bullseye(a_screen.renderer())
+    bullseye = Bullseye(a_screen.the_renderer)
     bullseye.show(BullseyeContent(ALL, title="Stress"))
     return bullseye
 
@@ -100,10 +98,10 @@ def beside(segment: int, model: int) -> np.ndarray:
     return 0.93 * np.hypot(*polygons(model)[segment].T).max() * np.array([np.cos(angle), np.sin(angle)])
 
 
-def face(screen, bullseye, segment: int) -> np.ndarray:
+def face(pixels, bullseye, segment: int) -> np.ndarray:
     """The colour of a wedge in the picture, 0 to 255."""
     x, y = bullseye.pixel_of(beside(segment, bullseye.content.model))
-    return screen.pixels()[y, x]
+    return pixels[y, x]
 
 
 def keep(screen, name: str) -> None:
@@ -126,11 +124,12 @@ def test_the_triangles_of_a_wedge_fill_it_and_nothing_else(model):
 @pytest.mark.parametrize("size", [(250, 250), (400, 400), (1200, 1200), (700, 320), (300, 600)])
 def test_each_wedge_has_the_colour_of_its_value_at_every_size(model, size):
     screen = Offscreen(size)
-    bullseye = Bullseye(screen.renderer())
+    bullseye = Bullseye(screen.the_renderer)
     bullseye.show(BullseyeContent({n: 0.2 * n for n in range(1, model + 1)}, model=model, title="Stress"))
+    pixels = screen.pixels()
     for segment in range(1, min(model, 16) + 1):
         wanted = 255 * colour_of(bullseye.content, 0.2 * segment)
-        assert np.abs(face(screen, bullseye, segment) - wanted).max() < 3
+        assert np.abs(face(pixels, bullseye, segment) - wanted).max() < 3
     keep(screen, f"bullseye_{model}_{size[0]}x{size[1]}")
 
 
@@ -180,7 +179,7 @@ def test_a_segment_below_the_cut_off_looks_different_and_the_others_do_not(a_scr
 
 def test_a_segment_without_a_value_is_grey(a_screen, a_bullseye):
     a_bullseye.show(BullseyeContent({**ALL, 11: float("nan")}))
-    assert np.abs(face(a_screen, a_bullseye, 11) - GREY).max() < 3
+    assert np.abs(face(a_screen.pixels(), a_bullseye, 11) - GREY).max() < 3
     assert a_bullseye.content.describe(11) == "11 mid inferolateral: no value"
     keep(a_screen, "bullseye_no_value")
 
@@ -203,9 +202,16 @@ def test_the_outline_goes_round_the_chosen_segment(a_screen, a_bullseye):
 
 def test_other_colours_and_limits_change_the_wedges(a_screen, a_bullseye):
     a_bullseye.show(replace(a_bullseye.content, colours=Colours.CLINICAL, limits=(0.0, 2.4)))
-    red, _green, blue = face(a_screen, a_bullseye, 12)
+    red, _green, blue = face(a_screen.pixels(), a_bullseye, 12)
     assert red > 200 and blue < 60
     keep(a_screen, "bullseye_clinical")
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, 1.3, 2.6, 4.0, 9.0])
+def test_a_value_has_the_colour_that_the_engine_s_picture_gives_it(value):
+    pytest.importorskip("matplotlib")
+    wanted = scale("MBF").to_rgba(value)[:3]
+    assert colour_of(BullseyeContent(ALL), value) == pytest.approx(wanted, abs=0.03)
 
 
 def test_the_picture_follows_the_window(a_screen, a_bullseye):
@@ -214,13 +220,13 @@ def test_the_picture_follows_the_window(a_screen, a_bullseye):
     a_screen.renderWindow().SetSize(800, 800)
     a_screen.pixels()
     assert a_bullseye.pixel_of((1.0, 0.0))[0] - a_bullseye.pixel_of((-1.0, 0.0))[0] == pytest.approx(2 * small, abs=2)
-    assert np.abs(face(a_screen, a_bullseye, 5) - 255 * colour_of(a_bullseye.content, 1.0)).max() < 3
+    assert np.abs(face(a_screen.pixels(), a_bullseye, 5) - 255 * colour_of(a_bullseye.content, 1.0)).max() < 3
 
 
 def test_nothing_of_it_stays_in_the_renderer(a_screen, a_bullseye):
     a_screen.pixels()
     a_bullseye.close()
-    assert a_screen.renderer().GetViewProps().GetNumberOfItems() == 0
+    assert a_screen.the_renderer.GetViewProps().GetNumberOfItems() == 0
     assert a_screen.pixels().min() == 255
 
 
@@ -288,7 +294,7 @@ def test_the_mouse_over_a_segment_tells_its_numbers_once(a_view):
 def test_the_mouse_and_keys_turn_nothing(a_view):
     _, screen, _, _ = a_view
     before = screen.pixels()
-    camera = screen.renderer().GetActiveCamera()
+    camera = screen.the_renderer.GetActiveCamera()
     where = camera.GetPosition(), camera.GetViewUp(), camera.GetParallelScale()
     for event in ("RightButtonPressEvent", "MouseWheelForwardEvent", "MiddleButtonPressEvent"):
         screen.mouse(event, 150, 150)
