@@ -93,7 +93,7 @@ def _place(view, ras) -> tuple[float, float]:
     x, y, depth = view.convertRASToXYZ(ras)
     where = x, view.renderWindow().GetSize()[1] - 1 - y
     assert view.rect.contains(*map(round, where)), f"{ras} is outside the view at {where}"
-    assert abs(depth) < 1, f"{ras} is not in the slice shown"
+    assert abs(depth) < 0.51, f"{ras} is not in the slice shown"
     return where
 
 

@@ -33,6 +33,7 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         self._picture, self._stale = QtGui.QImage(), True
         self._renderer, self._window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
+        self._window.SetMultiSamples(4)
         self._window.AddRenderer(self._renderer)
         self._interactor = vtk.vtkGenericRenderWindowInteractor()
         self._interactor.SetRenderWindow(self._window)
