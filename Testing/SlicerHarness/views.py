@@ -28,9 +28,12 @@ _MOVES = {
 class ctkVTKRenderView(QtWidgets.QWidget):
     """One renderer in a window of its own; CTK's calls renderer(), renderWindow(), interactor(), scheduleRender()."""
 
+    # Kept for code that switches the axes in the corner off; here there are none.
+    orientationWidgetVisible = QtCore.Property(bool, lambda self: self._axes, lambda self, on: self._keep_axes(on))
+
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
-        self._picture, self._stale = QtGui.QImage(), True
+        self._picture, self._stale, self._axes = QtGui.QImage(), True, True
         self._renderer, self._window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
         self._window.SetMultiSamples(4)
@@ -43,6 +46,9 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setMinimumSize(80, 80)
+
+    def _keep_axes(self, on: bool) -> None:
+        self._axes = on
 
     def renderer(self):
         return self._renderer
