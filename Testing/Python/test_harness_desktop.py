@@ -334,6 +334,21 @@ def test_a_hidden_or_disabled_button_cannot_be_clicked(a_desktop):
     assert pressed == [1]
 
 
+def test_a_click_finds_the_mark_of_a_box_and_the_title_of_a_collapsible(a_desktop):
+    import ctk
+    import qt
+
+    from Testing.SlicerHarness.clicks import click
+
+    box, section = qt.QCheckBox("Mark"), ctk.ctkCollapsibleButton()
+    qt.QVBoxLayout(section).addWidget(qt.QLabel("contents"))
+    for each in (box, section):
+        each.resize(400, 200)
+        each.show()
+        click(each)
+    assert box.checked and section.collapsed
+
+
 def test_a_person_chooses_and_types(a_desktop):
     import qt
 

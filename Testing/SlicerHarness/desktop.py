@@ -107,7 +107,6 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
 class qSlicerApplicationSignals(QtCore.QObject):
     startupCompleted = QtCore.Signal()
     aboutToQuit = QtCore.Signal()
-    lastWindowClosed = QtCore.Signal()
 
 
 class Desktop(CoreApplication):
@@ -142,9 +141,6 @@ class Desktop(CoreApplication):
 
     def startupEnvironment(self):
         return QtCore.QProcessEnvironment.systemEnvironment()
-
-    def commandOptions(self):
-        return SimpleNamespace(noMainWindow=False, testingEnabled=True)
 
     def moduleManager(self):
         names = [name for name, each in vars(slicer.modules).items() if hasattr(each, "name")]

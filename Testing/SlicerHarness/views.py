@@ -9,6 +9,7 @@ import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .ctk_widgets import kept
 from .pythonqt import widget
 
 _BUTTON = {QtCore.Qt.LeftButton: "Left", QtCore.Qt.MiddleButton: "Middle", QtCore.Qt.RightButton: "Right"}
@@ -28,12 +29,11 @@ _MOVES = {
 class ctkVTKRenderView(QtWidgets.QWidget):
     """One renderer in a window of its own; CTK's calls renderer(), renderWindow(), interactor(), scheduleRender()."""
 
-    # Kept for code that switches the axes in the corner off; here there are none.
-    orientationWidgetVisible = QtCore.Property(bool, lambda self: self._axes, lambda self, on: self._keep_axes(on))
+    orientationWidgetVisible = kept(bool, "orientationWidgetVisible", True)  # there are no axes in the corner
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
-        self._picture, self._stale, self._axes = QtGui.QImage(), True, True
+        self._picture, self._stale = QtGui.QImage(), True
         self._renderer, self._window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
         self._window.SetMultiSamples(4)
@@ -46,9 +46,6 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setMinimumSize(80, 80)
-
-    def _keep_axes(self, on: bool) -> None:
-        self._axes = on
 
     def renderer(self):
         return self._renderer
