@@ -334,6 +334,21 @@ def test_a_hidden_or_disabled_button_cannot_be_clicked(a_desktop):
     assert pressed == [1]
 
 
+def test_a_click_finds_the_mark_of_a_box_and_the_title_of_a_collapsible(a_desktop):
+    import ctk
+    import qt
+
+    from Testing.SlicerHarness.clicks import click
+
+    box, section = qt.QCheckBox("Mark"), ctk.ctkCollapsibleButton()
+    qt.QVBoxLayout(section).addWidget(qt.QLabel("contents"))
+    for each in (box, section):
+        each.resize(400, 200)
+        each.show()
+        click(each)
+    assert box.checked and section.collapsed
+
+
 def test_a_person_chooses_and_types(a_desktop):
     import qt
 
@@ -390,9 +405,6 @@ def test_waiting_in_vain_is_an_error(a_desktop):
 
 
 def test_a_sample_is_made_by_its_button_only(a_desktop):
-    from Testing.SlicerHarness import sample_data
-
-    sample_data.publish()
     from SampleData import SampleDataLogic
 
     SampleDataLogic.registerCustomSampleDataSource(
@@ -406,6 +418,54 @@ def test_a_sample_is_made_by_its_button_only(a_desktop):
     assert SampleDataLogic().press("stress") == ["none"]
     with pytest.raises(RuntimeError, match="press"):
         SampleDataLogic().downloadSample("stress")
+
+
+def test_a_factory_without_its_widget_leaves_a_gap(a_desktop):
+    import qt
+    import slicer
+
+    mine, factory, manager = qt.QLabel("gone"), slicer.qSlicerSingletonViewFactory(), a_desktop.layoutManager()
+    factory.setTagName("bullseye")
+    factory.setWidget(mine)
+    manager.registerViewFactory(factory)
+    manager.layoutLogic().GetLayoutNode().AddLayoutDescription(502, OWN_LAYOUT)
+    mine.deleteLater()
+    qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.DeferredDelete)
+    manager.setLayout(502)
+    assert factory.widget() is None and manager.sliceWidget("Red").isVisible()
+
+
+def test_a_module_hears_that_slicer_has_started(a_desktop):
+    import slicer
+
+    heard = []
+    slicer.app.connect("startupCompleted()", lambda: heard.append(1))
+    a_desktop.complete_startup()
+    assert heard == [1]
+
+
+def test_settings_are_of_one_test_and_not_the_users(a_desktop):
+    import qt
+    import slicer
+
+    assert not slicer.app.userSettings().contains("MyoPINN/Python")
+    qt.QSettings().setValue("MyoPINN/Python", "/usr/bin/python3")
+    assert slicer.app.userSettings().value("MyoPINN/Python") == "/usr/bin/python3"
+    assert slicer.app.userSettings().fileName().startswith(slicer.app.temporaryPath)
+
+
+def test_slicers_own_functions_run_on_the_views(a_frame, a_desktop):
+    import slicer
+
+    c, s = np.cos(0.3), np.sin(0.3)
+    turn = np.array([[1, 0, 0, 0], [0, c, -s, 0], [0, s, c, 0], [0, 0, 0, 1]])
+    volume = slicer.util.addVolumeFromArray(np.ones((3, 96, 96)), ijkToRAS=turn @ IJK_TO_RAS)
+    slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
+    slicer.util.resetSliceViews()
+    slicer.util.forceRenderAllViews()
+    to_ras = a_desktop.layoutManager().sliceWidget("Red").mrmlSliceNode().GetSliceToRAS()
+    assert [to_ras.GetElement(row, 2) for row in range(3)] == pytest.approx([0, -s, c], abs=1e-6)
+    assert slicer.util.startupEnvironment()["PATH"]
 
 
 def test_slicer_says_that_it_quits(a_desktop):

@@ -72,8 +72,15 @@ def _quiet():
 class Settings:
     """QSettings' few calls without Qt: what a test writes ends with the process and never reaches the user's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self._values: dict[str, object] = {}
+        self._file = folder / "Slicer.ini"
+
+    def fileName(self) -> str:
+        return str(self._file)
+
+    def clear(self) -> None:
+        self._values.clear()
 
     def value(self, key: str, default: object = None) -> object:
         return self._values.get(key, default)
@@ -93,7 +100,7 @@ class CoreApplication:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._settings = Settings()
+        self._settings = Settings(folder)
         self._scene = slicer.vtkMRMLScene()
         self._logic = slicer.vtkSlicerApplicationLogic()
         with _quiet():

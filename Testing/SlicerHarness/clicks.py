@@ -34,10 +34,11 @@ def _inner(thing, kind: type):
 
 
 def click(thing) -> None:
-    """Click a button or a box; a check box at its mark."""
-    marked = isinstance(_ready(thing), (QtWidgets.QCheckBox, QtWidgets.QRadioButton))
-    where = QtCore.QPoint(8, thing.rect.center().y()) if marked else thing.rect.center()
-    QTest.mouseClick(thing, _LEFT, pos=where)
+    """Click a button or a box: at its middle, or where it takes clicks (a box's mark, a collapsible's title)."""
+    middle = _ready(thing).rect.center()
+    places = (middle, QtCore.QPoint(8, middle.y()), QtCore.QPoint(middle.x(), 8))
+    hit = getattr(thing, "hitButton", lambda place: True)
+    QTest.mouseClick(thing, _LEFT, pos=next(place for place in places if hit(place)))
     QtWidgets.QApplication.processEvents()
 
 
@@ -93,7 +94,7 @@ def _place(view, ras) -> tuple[float, float]:
     x, y, depth = view.convertRASToXYZ(ras)
     where = x, view.renderWindow().GetSize()[1] - 1 - y
     assert view.rect.contains(*map(round, where)), f"{ras} is outside the view at {where}"
-    assert abs(depth) < 1, f"{ras} is not in the slice shown"
+    assert abs(depth) < 0.51, f"{ras} is not in the slice shown"
     return where
 
 

@@ -15,6 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import slicer
 from PySide6 import QtCore, QtWidgets
 
+from . import sample_data
 from .application import CoreApplication, close_scene, core_application
 from .layout import qSlicerLayoutManager
 from .pythonqt import qt, widget
@@ -106,7 +107,6 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
 class qSlicerApplicationSignals(QtCore.QObject):
     startupCompleted = QtCore.Signal()
     aboutToQuit = QtCore.Signal()
-    lastWindowClosed = QtCore.Signal()
 
 
 class Desktop(CoreApplication):
@@ -123,11 +123,12 @@ class Desktop(CoreApplication):
         self._signals = qSlicerApplicationSignals()
         self.connect, self.disconnect = self._signals.connect, self._signals.disconnect
         self.answers = Answers()
+        qt.QSettings = lambda *_: self.settings()  # never the user's own
+        sample_data.publish()
         self.prepare_scene()
         self._layouts = qSlicerLayoutManager(self.mrmlScene())
         self._window = qSlicerMainWindow(self._layouts.viewport())
         self._window.show()
-        self._signals.startupCompleted.emit()
 
     def __getattr__(self, name: str):
         return getattr(self.__dict__["_qt"], name)
@@ -138,8 +139,8 @@ class Desktop(CoreApplication):
     def processEvents(self, *flags) -> None:
         self._qt.processEvents(*flags)
 
-    def commandOptions(self):
-        return SimpleNamespace(noMainWindow=False, testingEnabled=True)
+    def startupEnvironment(self):
+        return QtCore.QProcessEnvironment.systemEnvironment()
 
     def moduleManager(self):
         names = [name for name, each in vars(slicer.modules).items() if hasattr(each, "name")]
@@ -147,6 +148,10 @@ class Desktop(CoreApplication):
         return SimpleNamespace(
             module=lambda name: getattr(slicer.modules, name.lower(), None), factoryManager=lambda: found
         )
+
+    def complete_startup(self) -> None:
+        """Say what Slicer says when all modules are loaded, to those that were loaded since."""
+        self._signals.startupCompleted.emit()
 
     def quit(self) -> None:
         """Say that Slicer quits; the process goes on, for the other tests."""
@@ -165,6 +170,7 @@ class Desktop(CoreApplication):
         close_scene()
         self._layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         self.answers.clear()
+        self.settings().clear()
         self.processEvents()
 
 

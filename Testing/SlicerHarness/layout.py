@@ -59,6 +59,8 @@ class qSlicerSingletonViewFactory(QtCore.QObject):
 
     def setWidget(self, made) -> None:
         self._made = made
+        if made is not None:
+            made.destroyed.connect(lambda: self.setWidget(None))
 
     def widget(self):
         return self._made
@@ -101,6 +103,9 @@ class qSlicerLayoutManager(QtCore.QObject):
     def registerViewFactory(self, factory) -> None:
         self._factories[factory.tagName()] = factory
 
+    def unregisterViewFactory(self, factory) -> None:
+        self._factories.pop(factory.tagName(), None)
+
     def mrmlSliceLogics(self):
         return slicer.app.applicationLogic().GetSliceLogics()
 
@@ -139,7 +144,8 @@ class qSlicerLayoutManager(QtCore.QObject):
         if wanted == self._shown or self.mrmlScene().IsBatchProcessing() or not self._node.GetLayoutRootElement():
             return
         for each in (*self._widgets.values(), *(factory.widget() for factory in self._factories.values())):
-            each.setParent(None)  # a view outlives the layout that holds it
+            if each is not None:
+                each.setParent(None)  # a view outlives the layout that holds it
         self._shown = wanted
         if self._top is not None:
             self._top.setParent(None)
@@ -159,7 +165,7 @@ class qSlicerLayoutManager(QtCore.QObject):
             if made is None:
                 made = self._widgets[node.GetID()] = KINDS[node.GetClassName()](node)
         else:
-            made = self._factories[element.GetName()].widget()
+            made = self._factories[element.GetName()].widget() or QtWidgets.QWidget()
         return made
 
     def _arranged(self, element):

@@ -50,6 +50,7 @@ class qMRMLSliceView(ctkVTKRenderView):
         image.GetProperty().SetDisplayLocationToBackground()
         self._renderer.AddViewProp(image)
         self._interactor.SetInteractorStyle(vtk.vtkInteractorStyleUser())
+        self._window.SetMultiSamples(0)
         self._window.Render()  # the displayable managers need a context
         self._managers = _factory().InstantiateDisplayableManagers(self._renderer)
         self._managers.AddObserver("UpdateEvent", lambda *_: self.scheduleRender())

@@ -9,6 +9,7 @@ import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .ctk_widgets import kept
 from .pythonqt import widget
 
 _BUTTON = {QtCore.Qt.LeftButton: "Left", QtCore.Qt.MiddleButton: "Middle", QtCore.Qt.RightButton: "Right"}
@@ -28,11 +29,14 @@ _MOVES = {
 class ctkVTKRenderView(QtWidgets.QWidget):
     """One renderer in a window of its own; CTK's calls renderer(), renderWindow(), interactor(), scheduleRender()."""
 
+    orientationWidgetVisible = kept(bool, "orientationWidgetVisible", True)  # there are no axes in the corner
+
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self._picture, self._stale = QtGui.QImage(), True
         self._renderer, self._window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
+        self._window.SetMultiSamples(4)
         self._window.AddRenderer(self._renderer)
         self._interactor = vtk.vtkGenericRenderWindowInteractor()
         self._interactor.SetRenderWindow(self._window)
