@@ -22,7 +22,7 @@ from MyoPINNLib.figures.canvas import scale
 from MyoPINNLib.gui.bullseye import RESERVE, Bullseye, BullseyeContent, Statistic, content_of, reserve_of
 from MyoPINNLib.gui.bullseye_parts import colour_of
 from MyoPINNLib.gui.bullseye_shapes import wedges
-from MyoPINNLib.gui.bullseye_view import BullseyeView, picture_of
+from MyoPINNLib.gui.bullseye_view import BullseyeView, new_view, picture_of
 from MyoPINNLib.polar import label_positions, polygons, ring_of
 from MyoPINNLib.scene import Colours, add_insertion, add_segmentation, add_series, quantify, show_job
 
@@ -339,3 +339,30 @@ def test_a_closed_view_hears_nothing(a_view):
     view.close()
     screen.mouse("LeftButtonPressEvent", 150, 150)
     assert chosen == [] and screen.pixels().min() == 255
+
+
+def test_a_click_in_slicer_s_own_view_chooses_a_segment(a_job, a_desktop):
+    from Testing.SlicerHarness.clicks import screenshot, send_mouse
+
+    chosen = []
+    view = BullseyeView(new_view(), on_select=chosen.append)
+    widget = view.widget
+    widget.resize(420, 420)
+    view.show(show_job(a_job), "MBF", cut_off=1.5)
+    widget.show()
+    a_desktop.processEvents()
+    x, y = view.bullseye.pixel_of((-0.55, -0.1))
+    send_mouse(widget, "MouseMove", x, 419 - y)
+    send_mouse(widget, "MouseButtonPress", x, 419 - y, _left())
+    a_desktop.processEvents()
+    screenshot(widget, "bullseye_in_slicer")
+    assert chosen == [9] and view.bullseye.line.startswith("9 mid inferoseptal: MBF ")
+    assert not widget.orientationWidgetVisible
+    view.close()
+    widget.close()
+
+
+def _left():
+    import qt
+
+    return qt.Qt.LeftButton

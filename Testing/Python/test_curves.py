@@ -354,3 +354,23 @@ def test_curves_that_are_gone_are_told_in_the_chart(an_analysis, an_inspector, a
     an_inspector.follow(a_crosshair)
     a_crosshair.SetCursorPositionRAS(place)
     assert "has no curves of its voxels any more" in an_inspector.chart.GetTitle()
+
+
+def test_the_mouse_over_the_heart_fills_slicer_s_plot_view(a_job, a_desktop):
+    import qt
+
+    from Testing.SlicerHarness.clicks import move_in_slice, screenshot, wait
+
+    analysis, manager = show_job(a_job), a_desktop.layoutManager()
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    slicer.util.setSliceViewerLayers(background=analysis.volumes("MBF")[0], fit=True)
+    inspector = CurveInspector(analysis, later=qt.QTimer.singleShot)
+    manager.plotWidget(0).mrmlPlotViewNode().SetPlotChartNodeID(inspector.chart.GetID())
+    inspector.follow(slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode"))
+    for segment in (12, 8):
+        place = tuple(places(analysis, segment)[5])
+        manager.sliceWidget("Red").mrmlSliceNode().JumpSliceByCentering(*place)
+        move_in_slice(manager.sliceWidget("Red").sliceView(), place)
+    wait(lambda: inspector.text().startswith("8 mid anteroseptal"), 5)
+    screenshot(manager.plotWidget(0).plotView(), "curves_in_slicer")
+    inspector.close()
