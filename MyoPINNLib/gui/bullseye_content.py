@@ -57,7 +57,7 @@ class BullseyeContent:
     limits: tuple[float, float] | None = None
     cut_off: float | None = None
     title: str = ""
-    statistic: Statistic = Statistic.MEDIAN
+    statistic: Statistic = Statistic.MEAN_CURVE
     notes: Mapping[int, str] = field(default_factory=dict)
     doubtful: frozenset[int] = frozenset()
 
@@ -120,7 +120,7 @@ class BullseyeContent:
 def content_of(
     analysis: SceneAnalysis,
     quantity: str = "MBF",
-    statistic: Statistic = Statistic.MEDIAN,
+    statistic: Statistic = Statistic.MEAN_CURVE,
     *,
     cut_off: float | None = None,
     colours: Colours = Colours.ORDERED,
@@ -145,7 +145,7 @@ def content_of(
 def reserve_of(
     stress: SceneAnalysis,
     rest: SceneAnalysis,
-    statistic: Statistic = Statistic.MEDIAN,
+    statistic: Statistic = Statistic.MEAN_CURVE,
     *,
     cut_off: float | None = None,
     colours: Colours = Colours.ORDERED,

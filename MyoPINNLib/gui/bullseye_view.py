@@ -66,7 +66,7 @@ class BullseyeView:
         self,
         analysis: SceneAnalysis | None,
         quantity: str = "MBF",
-        statistic: Statistic = Statistic.MEDIAN,
+        statistic: Statistic = Statistic.MEAN_CURVE,
         *,
         cut_off: float | None = None,
         colours: Colours = Colours.ORDERED,

@@ -250,6 +250,13 @@ def test_an_analysis_gives_its_table(a_job, a_scene):
     assert content.below == {n for n, value in content.known.items() if value < 1.5} != set()
 
 
+def test_the_numbers_are_those_of_the_engine_s_own_picture_and_of_the_segments_curves(a_job, a_scene):
+    analysis = show_job(a_job)
+    content = content_of(analysis)
+    assert list(content.known.values()) == pytest.approx(analysis.segments["MBF_mL_min_g_mean_curve"])
+    assert content.subtitle == "MBF, fit of the mean curve"
+
+
 def test_an_analysis_without_the_quantity_says_so(a_job, a_scene):
     with pytest.raises(InputError, match="holds no PS"):
         content_of(show_job(a_job), "PS")
