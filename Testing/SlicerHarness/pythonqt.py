@@ -122,7 +122,7 @@ def _setattr(self, name: str, value) -> None:
         declared.__set__(self, value)
     elif name.startswith("_") or "_spoken" not in type(self).__dict__:
         self.__dict__[name] = value
-    else:
+    elif not (isinstance(value, QObject) and value.name == name):  # PySide6's .ui loader tries that with each child
         raise AttributeError(f"{type(self).__name__} has no property {name} that can be set")
 
 
