@@ -80,16 +80,21 @@ def _give_attributes(kind: type) -> None:
 def signature(thing, wanted: str) -> str:
     """The signal ``wanted``, such as "valueChanged(double)", as ``thing`` declares it; AttributeError without one."""
     text = bytes(QtCore.QMetaObject.normalizedSignature(wanted).data()).decode()
-    name, _, types = text.rstrip(")").partition("(")
     meta, known = thing.metaObject(), []
-    for index in range(meta.methodCount()):
-        method = meta.method(index)
-        if method.methodType() == QtCore.QMetaMethod.MethodType.Signal and bytes(method.name().data()).decode() == name:
-            declared = [bytes(kind.data()).decode() for kind in method.parameterTypes()]
-            known.append(f"{name}({','.join(declared)})")
-            asked = types.split(",") if types else []
-            if len(asked) == len(declared) and all(d in (a, "PyObject") for a, d in zip(asked, declared)):
-                return known[-1]
+    for method in (meta.method(index) for index in range(meta.methodCount())):
+        if method.methodType() == QtCore.QMetaMethod.MethodType.Signal:
+            known.append(bytes(method.methodSignature().data()).decode())
+    if text in known:
+        return text
+    name, _, types = text.partition("(")
+    known = [each for each in known if each.partition("(")[0] == name]
+    for each in known:
+        declared = each.partition("(")[2].split(",")
+        asked = types.split(",")
+        if len(asked) == len(declared) and all(
+            d in (a, "PyObject", "PyObject)") and a != ")" for a, d in zip(asked, declared)
+        ):
+            return each
     raise AttributeError(f"{meta.className()} has no signal {wanted}; {' or '.join(known) or 'nor one of that name'}")
 
 
@@ -117,7 +122,7 @@ def _setattr(self, name: str, value) -> None:
         declared.__set__(self, value)
     elif name.startswith("_") or "_spoken" not in type(self).__dict__:
         self.__dict__[name] = value
-    else:
+    elif not (isinstance(value, QObject) and value.name == name):  # PySide6's .ui loader tries that with each child
         raise AttributeError(f"{type(self).__name__} has no property {name} that can be set")
 
 
