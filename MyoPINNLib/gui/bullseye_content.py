@@ -35,6 +35,10 @@ class Statistic(str, Enum):
             self.value
         ]
 
+    def label(self) -> str:
+        """Its words in a list."""
+        return self.words
+
     @property
     def deviation(self) -> str:
         """The statistic that says how sure or how spread it is."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .analysis import SceneAnalysis, Voxel, find_analyses
 from .colours import Colours
+from .drawing import usual_limits
 from .heart import add_insertion, add_segmentation, insertion_from_points, masks_from_segments
 from .jobs import write_job
 from .loading import Loading, load_dicom
@@ -60,6 +61,7 @@ __all__ = [
     "show_in_views",
     "show_job",
     "show_time",
+    "usual_limits",
     "volumes_of",
     "write_job",
 ]

@@ -124,10 +124,7 @@ class SceneAnalysis:
 
     def map(self, quantity: str, *, sd: bool = False) -> np.ndarray:
         """One map (k, j, i), shown units, NaN where there is none; ``sd`` for its standard deviations."""
-        nodes = self.volumes(quantity, sd=sd)
-        if not nodes:
-            what = f"the standard deviation of {quantity}" if sd else quantity
-            raise InputError(f"There is no map of {what}.", f"There are: {', '.join(self.quantities)}.")
+        nodes = self._volumes_or_raise(quantity, sd)
         values = np.concatenate([values_of(node) for node in nodes]).astype(float)
         outside = np.float32(nodes[0].GetAttribute(drawing.OUTSIDE) or 0.0)
         return np.where(values == outside, np.nan, values)
@@ -233,16 +230,21 @@ class SceneAnalysis:
             node = marked_node(colours, (cut_off - low) / (high - low)) if marked else colour_node(colours)
             display.SetAndObserveColorNodeID(node.GetID())
 
+    def limits(self, quantity: str, *, sd: bool = False) -> tuple[float, float]:
+        """From which to which value, shown unit, the colours of a map run now."""
+        display = self._volumes_or_raise(quantity, sd)[0].GetDisplayNode()
+        return display.GetWindowLevelMin(), display.GetWindowLevelMax()
+
     def legend(self, quantity: str | None, *, sd: bool = False) -> None:
-        """Show the colour legend of one map and hide the others'; None hides all."""
+        """Show the colour legend of one map and take the others' away; None: all of them."""
         for each, of_sd in [(name, of_sd) for name in self.quantities for of_sd in (False, True)]:
             for volume in self.volumes(each, sd=of_sd):
                 wanted = each == quantity and of_sd == sd
                 node = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
                 if wanted and node is None:
                     node = drawing.legend(volume, each, sd=of_sd)
-                if node is not None:
-                    node.SetVisibility(wanted)
+                elif not wanted and node is not None:
+                    the_scene().RemoveNode(node)
 
     def remove(self) -> None:
         """Take the analysis out of the scene with all of its nodes and its folder; what it was made of stays."""
@@ -272,6 +274,13 @@ class SceneAnalysis:
         count = self.node.GetNumberOfNodeReferenceRoles()
         roles = [self.node.GetNthNodeReferenceRole(n) for n in range(count)]
         return [role for role in roles if self.node.GetNumberOfNodeReferences(role)]
+
+    def _volumes_or_raise(self, quantity: str, sd: bool) -> list:
+        nodes = self.volumes(quantity, sd=sd)
+        if not nodes:
+            what = f"the standard deviation of {quantity}" if sd else quantity
+            raise InputError(f"There is no map of {what}.", f"There are: {', '.join(self.quantities)}.")
+        return nodes
 
     def _nodes(self, role: str) -> list:
         count = self.node.GetNumberOfNodeReferences(role)

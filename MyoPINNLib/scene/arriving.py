@@ -87,6 +87,10 @@ class Arriving(Generic[Read, Shown]):
         """Stop; the scene stays as it is. The thread ends by itself at its next report."""
         self._end(State.CANCELLED)
 
+    def kill(self) -> None:
+        """The same, for a program that closes."""
+        self.cancel()
+
     def _hear(self, event: Event) -> None:
         """In the thread: keep the latest progress; stop where nobody waits any more."""
         if self.done:

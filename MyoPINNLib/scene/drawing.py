@@ -117,6 +117,12 @@ def set_series(node, series) -> None:
         node.AddAndObservePlotSeriesNodeID(each.GetID())
 
 
+def usual_limits(quantity: str, *, sd: bool = False) -> tuple[float, float]:
+    """From which to which value, shown unit, the colours of a map usually run."""
+    low, high = QUANTITIES[quantity].limits
+    return (0.0, _SD_SHARE * (high - low)) if sd else (low, high)
+
+
 def legend(volume, quantity: str, *, sd: bool = False):
     """The colour legend of a map, or of its standard deviations, in the slice views; made where there is none."""
     node = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
@@ -137,11 +143,11 @@ def _parts(values: np.ndarray, geometry: Geometry) -> list[tuple[np.ndarray, np.
 def _display(node, quantity: str, values: np.ndarray, outside: float, colours, *, sd: bool) -> None:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    low, high = QUANTITIES[quantity].limits
+    low, high = usual_limits(quantity, sd=sd)
     inside = values[values != outside]
     display.SetAndObserveColorNodeID(colours.GetID())
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(low, low + _SD_SHARE * (high - low) if sd else high)
+    display.SetWindowLevelMinMax(low, high)
     lowest = float(inside.min()) if inside.size else high
     display.AutoThresholdOff()
     display.SetThreshold(outside + 0.5 * (lowest - outside), 2 * max(abs(float(values.max())), abs(high)))

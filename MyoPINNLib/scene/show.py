@@ -42,7 +42,9 @@ def show_finished(
     with all_or_nothing():
         node = _anchor(the_scene().GenerateUniqueName(name), finished, series, segmentation)
         _Builder(node, finished, colours).build()
-        return SceneAnalysis(node)
+    analysis = SceneAnalysis(node)
+    analysis.legend("MBF")  # slice views overlook a legend that comes in the midst of many nodes
+    return analysis
 
 
 def _anchor(name: str, finished: Finished, series, segmentation):
@@ -95,8 +97,6 @@ class _Builder:
         paint = self._keep("segment_colours", segment_colours(f"{self._name} segment colours"))
         for volume in drawing.segment_volumes(f"{self._name} segments", found.label, found.geometry, paint):
             self._keep("label", volume)
-        for volume in SceneAnalysis(self._node).volumes("MBF"):
-            drawing.legend(volume, "MBF")
 
     def _table(self, role: str, words: str):
         return drawing.table_node(f"{self._name} {words}", self._finished.tables[role])

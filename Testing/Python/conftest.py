@@ -78,3 +78,26 @@ def a_desktop():
     running.reset()
     yield running
     running.reset()
+
+
+@pytest.fixture(scope="session")
+def a_loaded_module():
+    """MyoPINN.py as Slicer loads it, once; it outlives the scenes of the tests."""
+    trouble = missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest")
+    if trouble:
+        pytest.skip(trouble)
+    from Testing.SlicerHarness.desktop import desktop
+    from Testing.SlicerHarness.loading import load_module
+
+    desktop()
+    return load_module(ROOT / "MyoPINN" / "MyoPINN.py")
+
+
+@pytest.fixture
+def a_module(a_desktop, a_loaded_module):
+    """The module opened in an empty scene."""
+    import slicer
+    from module_cases import Module
+
+    slicer.util.mainWindow().show_panel(a_loaded_module.panel)
+    return Module(a_loaded_module.widget)

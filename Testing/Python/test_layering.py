@@ -79,8 +79,9 @@ LIBRARIES = {
     "vtk": ("MyoPINNLib/scene/*", "MyoPINNLib/gui/*", "MyoPINN/*"),
     "qt": ("MyoPINNLib/gui/*", "MyoPINN/*"),
     "ctk": ("MyoPINNLib/gui/*", "MyoPINN/*"),
+    "SampleData": ("MyoPINN/*",),  # Slicer's module
 }
-ONLY_IN_FUNCTIONS = ("matplotlib", "psutil", "skimage")
+ONLY_IN_FUNCTIONS = ("matplotlib", "psutil", "skimage", "SampleData")
 # These import TensorFlow at once, and are themselves imported only inside functions.
 BEHIND_A_DOOR = ("MyoPINNLib/solvers/pinn/*", "MyoPINNLib/solvers/*_tf.py")
 NOT_FOR_THE_GUI = ("MyoPINNLib/pipeline.py", "MyoPINNLib/solvers/*")

@@ -139,8 +139,8 @@ def test_a_defect_while_writing_ends_the_run_with_a_sentence(a_study, a_scene, m
 
 
 def test_the_recipes_of_the_documentation_run(a_study, a_scene, tmp_path, monkeypatch):
-    text = (Path(__file__).parents[2] / "docs" / "scripting.md").read_text(encoding="utf-8")
-    recipes = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    recipes = re.findall(r"```python\n(.*?)```", text.split("five recipes")[1], flags=re.DOTALL)
     assert len(recipes) == 5
     monkeypatch.chdir(tmp_path)
     names = {
@@ -149,5 +149,5 @@ def test_the_recipes_of_the_documentation_run(a_study, a_scene, tmp_path, monkey
     }
     names["point"] = add_insertion(a_study.insertion, "RV insertion")
     for recipe in recipes:
-        exec(compile(recipe, "scripting.md", "exec"), names)
+        exec(compile(recipe, "README.md", "exec"), names)
     assert len(names["table"]) == 2

@@ -1,0 +1,204 @@
+"""The panel's Compute: what is chosen becomes an analysis in the scene, step by step, and can be cancelled and resumed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine import State
+from ..errors import InputError
+from ..events import Failed, Fault
+from ..quantities import percent
+from ..scene import Run, quantify, resume
+from ..settings import Settings
+from .choices import Study, left_words, trouble, without_options
+from .dialogs import TextWindow
+from .tasks import Task, Tasks
+
+READY = "Ready to compute."
+_CANCELLED = "Cancelled: the scene is as it was."
+_LOSSES = 3
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A training that was cut short: its job folder, what it was of, and under which settings."""
+
+    job: Path
+    study: Study
+    settings: Settings
+
+
+class ComputeSection:
+    """``studies`` gives what is chosen, in the order of its computing; ``settings`` the settings; ``engine`` says in which
+    Python it runs (``trouble(settings)``, ``place(settings)``); ``jobs`` is where trainings keep their files until they are
+    done; ``shown`` gets each analysis that came into the scene with its study.
+    """
+
+    def __init__(self, ui, tasks: Tasks, *, studies, settings, engine, jobs: Callable[[], Path], shown) -> None:
+        self._ui, self._tasks = ui, tasks
+        self._studies, self._settings, self._engine, self._jobs, self._shown = studies, settings, engine, jobs, shown
+        self._words, self._tip, self._log = "", "", ""
+        self._unfinished: list[Unfinished] = []
+        self.window: TextWindow | None = None
+        ui.computeButton.connect("clicked()", self.compute)
+        ui.cancelButton.connect("clicked()", tasks.cancel)
+        ui.resumeButton.connect("clicked()", self.resume)
+        ui.logButton.connect("clicked()", self.show_log)
+
+    def say(self, words: str, tip: str = "") -> None:
+        """A sentence for the status line, with more in its tooltip."""
+        self._words, self._tip = words, tip
+        self.update()
+
+    def compute(self) -> None:
+        """Compute every chosen study, one after the other."""
+        try:
+            settings = self._settings()
+        except InputError as error:
+            self.say(str(error))
+            return
+        if self._engine.trouble(settings):
+            self._engine.offer(self.compute)
+            return
+        self._words = ""
+        for study in self._studies():
+            self._add(study, settings, self._new_job(settings), begun=False)
+
+    def resume(self) -> None:
+        """Go on with the last training that was cut short."""
+        last = self._unfinished.pop()
+        self._words = ""
+        self._add(last.study, last.settings, last.job, begun=True)
+
+    def show_log(self) -> None:
+        """What the engine said."""
+        self.window = TextWindow("MyoPINN engine log", self._log)
+
+    def forget(self) -> None:
+        """The scene has closed: its studies are gone."""
+        for each in self._unfinished:
+            shutil.rmtree(each.job, ignore_errors=True)
+        self._unfinished.clear()
+        self._words = self._tip = ""
+
+    def update(self) -> None:
+        """Buttons, bar and status line, and why a button cannot be pressed."""
+        why_not = self._why_not()
+        self._enable(self._ui.computeButton, why_not, "Computes the maps and shows them with the bull's-eye.")
+        self._enable(
+            self._ui.cancelButton,
+            "" if self._tasks.busy else "Nothing is being computed.",
+            "Ends it; nothing is changed.",
+        )
+        self._enable(
+            self._ui.resumeButton,
+            "" if self._unfinished and not self._tasks.busy else "No training was cancelled or broke off.",
+            "Goes on with the training that was cancelled or broke off.",
+        )
+        self._enable(
+            self._ui.logButton, "" if self._log else "The engine has said nothing yet.", "What the engine said."
+        )
+        self._show_progress(why_not)
+
+    def _why_not(self) -> str:
+        studies = self._studies()
+        told = next((f"{words}" for study in studies if (words := trouble(study))), "")
+        if told or not studies:
+            return told or trouble(Study(""))
+        try:
+            settings = self._settings()
+        except InputError as error:
+            return str(error)
+        if all(self._tasks.holds((study.key, settings.digest())) for study in studies):
+            return "This study is being computed."
+        return ""
+
+    @staticmethod
+    def _enable(button, why_not: str, tip: str) -> None:
+        button.enabled = not why_not
+        button.toolTip = why_not or tip
+
+    def _show_progress(self, why_not: str) -> None:
+        running = self._tasks.running
+        progress = getattr(running, "progress", None)
+        self._ui.progressBar.visible = self._tasks.busy
+        self._ui.progressBar.value = int(percent(progress.fraction)) if progress else 0
+        if not self._tasks.busy:
+            self._ui.statusLabel.text = self._words or why_not or READY
+            self._ui.statusLabel.toolTip = self._tip
+            return
+        words = [self._tasks.title, getattr(progress, "stage", ""), getattr(progress, "detail", "")]
+        words += [left_words(getattr(progress, "seconds_left", None))]
+        self._ui.statusLabel.text = " · ".join(filter(None, words))
+        losses = getattr(progress, "losses", None) or {}
+        self._ui.statusLabel.toolTip = "\n".join(f"{name}: {value:.4g}" for name, value in losses.items())
+        if losses:
+            first = list(losses.items())[:_LOSSES]
+            self._ui.statusLabel.text += "\n" + ", ".join(f"{name} {value:.3g}" for name, value in first)
+
+    def _new_job(self, settings: Settings) -> Path | None:
+        """A folder that outlives a cancel, for methods that can be resumed; None: the run's own, which does not."""
+        return self._jobs() if settings.fit.method.is_network else None
+
+    def _add(self, study: Study, settings: Settings, job: Path | None, *, begun: bool) -> None:
+        self._tasks.add(
+            Task(
+                study.name,
+                lambda: self._start(study, settings, job, begun),
+                lambda outcome: self._ended(outcome, Unfinished(job, study, settings) if job else None),
+                (study.key, settings.digest()),
+            )
+        )
+
+    def _start(self, study: Study, settings: Settings, job: Path | None, begun: bool) -> Run:
+        python, env = self._engine.place(settings)
+        where = {"python": python, "env": env, "name": study.name}
+        if begun:
+            return resume(job, series=study.series, segmentation=study.segmentation, **where)
+        return quantify(
+            list(study.series),
+            study.segmentation,
+            myocardium=study.myocardium,
+            blood_pool=study.blood_pool,
+            insertion=study.points,
+            settings=settings,
+            wait=False,
+            keep_job=job,
+            **where,
+        )
+
+    def _ended(self, outcome: Run | Failed, unfinished: Unfinished | None) -> None:
+        """A run that is over, or one that could not begin."""
+        if isinstance(outcome, Failed):
+            self.say(f"{outcome.text} {outcome.hint}".strip())
+            return
+        self._log = outcome.log or self._log
+        if outcome.state is State.DONE:
+            self._done(outcome)
+        elif outcome.state is State.CANCELLED:
+            self.say(_CANCELLED)
+        else:
+            self.say(without_options(f"{outcome.failure.text} {outcome.failure.hint}").strip())
+        if unfinished is not None:
+            self._keep_or_drop(outcome, unfinished)
+
+    def _done(self, run: Run) -> None:
+        summary = run.analysis.summary
+        outcomes = summary.get("voxels", {})
+        notes = [without_options(text) for text in run.warnings]
+        words = f"{run.analysis.name}: {outcomes.get('valid', 0)} of {sum(outcomes.values())} voxels are reliable"
+        words += f"; {len(notes)} note{'s' * (len(notes) != 1)}: {notes[0]}" if notes else "."
+        self._shown(run.analysis)
+        self.say(words, "\n".join(notes))
+
+    def _keep_or_drop(self, run: Run, unfinished: Unfinished) -> None:
+        """The files of a training that was cut short serve its resuming; those of any other go."""
+        broke_off = run.state is State.FAILED and run.failure.kind is not Fault.INPUT
+        if broke_off or run.state is State.CANCELLED:
+            self._unfinished.append(unfinished)
+        else:
+            shutil.rmtree(unfinished.job, ignore_errors=True)
+        self.update()

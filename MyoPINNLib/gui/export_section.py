@@ -1,0 +1,111 @@
+"""The panel's Export: maps, tables and pictures of the analysis that is looked at, as files without a patient's name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..errors import InputError
+from ..files.nrrd import write_map
+from ..files.tables import write_segment_table
+from ..files.words import plain
+from ..quantities import QUANTITIES
+from ..scene import SceneAnalysis
+from .bullseye_view import BullseyeView
+from .slices import VIEWS, write_picture
+
+RESEARCH_USE = "research use only, not for diagnosis"
+_TABLES = {"segments": "aha.csv", "input": "aif.csv", "curves": "segment_curves.csv", "settings": "settings.csv"}
+
+
+class ExportSection:
+    """``review`` gives the analysis and its bull's-eye; ``say`` tells the user what came of it."""
+
+    def __init__(self, ui, review, say: Callable[[str], None]) -> None:
+        self._ui, self._review, self._say = ui, review, say
+        ui.exportMaps.checked = ui.exportTables.checked = ui.exportPictures.checked = True
+        for box in (ui.exportMaps, ui.exportTables, ui.exportPictures):
+            box.connect("toggled(bool)", lambda _: self.update())
+        ui.exportPath.connect("currentPathChanged(QString)", lambda _: self.update())
+        ui.exportButton.connect("clicked()", self.export)
+
+    def update(self) -> None:
+        """Whether there is something to export, and why not."""
+        why_not = self._why_not()
+        self._ui.exportButton.enabled = not why_not
+        self._ui.exportButton.toolTip = why_not or "Writes the files into a folder of its own inside the chosen one."
+
+    def export(self) -> None:
+        """Write the chosen files."""
+        analysis = self._review.analysis
+        try:
+            folder = _new_folder(Path(self._ui.exportPath.currentPath).expanduser(), analysis.name)
+            count = self._write(analysis, folder)
+        except InputError as error:
+            self._say(str(error))
+        except OSError as error:
+            self._say(f"The files could not be written: {error.strerror or error}. Choose another folder.")
+        else:
+            self._say(f"{count} files were written to {folder}.")
+
+    def _why_not(self) -> str:
+        ui = self._ui
+        if self._review.analysis is None:
+            return "There is no analysis yet: compute one."
+        if not ui.exportPath.currentPath:
+            return "Choose a folder."
+        if not (ui.exportMaps.checked or ui.exportTables.checked or ui.exportPictures.checked):
+            return "Choose what to export: maps, tables, pictures."
+        return ""
+
+    def _write(self, analysis: SceneAnalysis, folder: Path) -> int:
+        if self._ui.exportMaps.checked:
+            write_maps(analysis, folder)
+        if self._ui.exportTables.checked:
+            write_tables(analysis, folder)
+        if self._ui.exportPictures.checked:
+            write_pictures(self._review.bullseye, folder)
+        return sum(path.is_file() for path in folder.rglob("*"))
+
+
+def write_maps(analysis: SceneAnalysis, folder: Path) -> None:
+    """Each map, and the standard deviations, as NRRD with quantity, unit, method and version in the header."""
+    common = {"method": analysis.method, "version": f"MyoPINN {analysis.version}", "use": RESEARCH_USE}
+    for name in analysis.quantities:
+        quantity = QUANTITIES[name]
+        words = {False: f"{name} ({quantity.label})", True: f"standard deviation of {name} ({quantity.label})"}
+        for sd in (False, True):
+            if analysis.volumes(name, sd=sd):
+                keys = {"quantity": words[sd], "units": quantity.unit, "OSIPI": quantity.code, **common}
+                path = folder / f"{name}{'_sd' * sd}.nrrd"
+                write_map(path, analysis.map(name, sd=sd), analysis.geometry, keys=keys)
+
+
+def write_tables(analysis: SceneAnalysis, folder: Path) -> None:
+    """Segments, arterial input and curves as CSV; the settings as CSV and JSON."""
+    for role, name in _TABLES.items():
+        write_segment_table(folder / name, _rows(analysis.table(role)))
+    (folder / "settings.json").write_text(json.dumps(analysis.settings, indent=1) + "\n", encoding="utf-8")
+
+
+def write_pictures(bullseye: BullseyeView, folder: Path) -> None:
+    """The bull's-eye and the slice views as they are on the screen."""
+    bullseye.save(folder / "bullseye.png")
+    for name in VIEWS:
+        write_picture(name, folder / f"slice_{name.lower()}.png")
+
+
+def _rows(table: Mapping[str, list]) -> list[dict]:
+    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """A folder of its own, so that no file is overwritten."""
+    stem = "".join(c if c.isalnum() or c in "-_ " else "_" for c in plain(name, 60)).strip() or "Perfusion"
+    for number in range(1, 1000):
+        folder = parent / (f"{stem} {number}" if number > 1 else stem)
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            return folder
+    raise InputError(f'There are 999 exports called "{stem}" in the folder.', "Choose another folder.")

@@ -1,0 +1,111 @@
+"""The panel's Input: stress and rest series, their time axis, the sample and DICOM folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import qt
+import slicer
+
+from ..errors import InputError
+from ..scene import find_rest, find_series
+from .choices import frames_of, time_words
+from .dialogs import TimeWindow
+
+STRESS, REST = "series", "rest"  # roles of the references in the module's parameter node
+
+
+class InputSection:
+    """``node`` gives the module's parameter node; ``changed`` is called when something else is chosen."""
+
+    def __init__(self, ui, node: Callable, changed: Callable[[], None]) -> None:
+        self._ui, self._node, self._changed = ui, node, changed
+        self._selectors = {STRESS: ui.seriesSelector, REST: ui.restSelector}
+        self._filling = False
+        self.window: TimeWindow | None = None
+        for role, selector in self._selectors.items():
+            selector.connect("checkedNodesChanged()", lambda role=role: self._keep(role))
+        ui.timeButton.connect("clicked()", self.edit_times)
+
+    @property
+    def series(self) -> list:
+        """The series of the stress study, in their order."""
+        return self._referenced(STRESS)
+
+    @property
+    def rest(self) -> list:
+        """The series of the rest study."""
+        return self._referenced(REST)
+
+    def guess(self) -> None:
+        """Choose by usual names where nothing is chosen yet."""
+        for role, find in ((STRESS, find_series), (REST, find_rest)):
+            if not self._referenced(role):
+                self.choose(role, find())
+
+    def choose(self, role: str, nodes) -> None:
+        """Let ``nodes`` be the series of a study."""
+        node = self._node()
+        node.RemoveNodeReferenceIDs(role)
+        for each in nodes:
+            node.AddNodeReferenceID(role, each.GetID())
+        self.update()
+
+    def update(self) -> None:
+        """Show what is chosen."""
+        self._filling = True
+        for role, selector in self._selectors.items():
+            chosen = {each.GetID() for each in self._referenced(role)}
+            for each in _all_series():
+                wanted = qt.Qt.Checked if each.GetID() in chosen else qt.Qt.Unchecked
+                if selector.checkState(each) != wanted:
+                    selector.setCheckState(each, wanted)
+        self._filling = False
+        self._show_times()
+
+    def edit_times(self) -> None:
+        """Open the table of frame times."""
+        self.window = TimeWindow([*self.series, *self.rest], self._changed)
+
+    def _show_times(self) -> None:
+        series = [*self.series, *self.rest]
+        self._ui.timeButton.enabled = bool(series)
+        self._ui.timeButton.toolTip = "Check or give the time of each frame, s." if series else "Choose a series first."
+        try:
+            self._ui.timeLabel.text = time_words(series)
+        except InputError as error:
+            self._ui.timeLabel.text = error.sentence
+
+    def _keep(self, role: str) -> None:
+        """The user checked or unchecked a series."""
+        if self._filling or self._node() is None:
+            return
+        node = self._node()
+        node.RemoveNodeReferenceIDs(role)
+        for each in self._selectors[role].checkedNodes():
+            node.AddNodeReferenceID(role, each.GetID())
+        self._show_times()
+        self._changed()
+
+    def _referenced(self, role: str) -> list:
+        node = self._node()
+        found = (node.GetNthNodeReference(role, n) for n in range(node.GetNumberOfNodeReferences(role)))
+        return [each for each in found if each is not None]
+
+
+def slices_of(series) -> int:
+    """How many slices series nodes hold together."""
+    return sum(_slices(node) for node in series)
+
+
+def _slices(node) -> int:
+    volume = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
+    image = volume.GetImageData() if frames_of(node) and hasattr(volume, "GetImageData") else None
+    return image.GetDimensions()[2] if image is not None else 0
+
+
+def _all_series() -> list:
+    kinds = ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode")
+    scene = slicer.mrmlScene
+    nodes = [scene.GetNthNodeByClass(n, kind) for kind in kinds for n in range(scene.GetNumberOfNodesByClass(kind))]
+    return [node for node in nodes if not node.GetHideFromEditors()]

@@ -1,0 +1,193 @@
+"""The module's panel: its sections joined to each other, to the scene and to the queue of work. MyoPINN.py is its shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import qt
+import slicer
+
+from ..engine import State
+from ..events import Failed
+from ..scene import Loading, SceneAnalysis
+from ..scene.samples import Sample, SampleLoading
+from ..settings import Settings
+from .anatomy_section import AnatomySection
+from .bullseye_view import new_view
+from .choices import Study, settings_of
+from .compute_section import ComputeSection
+from .engine_section import EngineSection
+from .export_section import ExportSection
+from .input_section import REST, STRESS, InputSection
+from .review_section import ReviewSection
+from .tasks import Task, Tasks
+
+BEAT = 50  # ms
+
+
+class Panel:
+    """``ui`` holds the widgets of MyoPINN.ui, ``parameters`` gives the parameter node's wrapper, ``jobs`` a new folder for the
+    files of a training. It survives the scene: ``scene_closed`` and ``scene_opened`` tell it what happened.
+    """
+
+    def __init__(self, ui, parameters: Callable, *, jobs: Callable[[], Path], requirements: Path, view=None) -> None:
+        self._ui, self._parameters = ui, parameters
+        self._open = self._looking = False
+        self._timer = qt.QTimer()
+        self._timer.setInterval(BEAT)
+        self.tasks = Tasks(self._timer, self._beat_changed)
+        self._timer.connect("timeout()", self.tasks.beat)
+        self.images = InputSection(ui, lambda: parameters() and parameters().parameterNode, self.update)
+        self.anatomy = AnatomySection(ui, parameters, self.images, self.update)
+        self.engine = EngineSection(ui, requirements=requirements, changed=self.update, in_use=lambda: self.tasks.busy)
+        self.compute = ComputeSection(
+            ui,
+            self.tasks,
+            studies=self.studies,
+            settings=self.settings,
+            engine=self.engine,
+            jobs=jobs,
+            shown=self._show,
+        )
+        self.review = ReviewSection(ui, parameters, view or new_view(), self.compute.say)
+        self.export = ExportSection(ui, self.review, self.compute.say)
+        ui.sampleButton.connect("clicked()", self.load_sample)
+        ui.dicomButton.connect("clicked()", self.choose_folder)
+
+    def studies(self) -> list[Study]:
+        """What is chosen: the stress study, and the rest study where there is one."""
+        stress = self.anatomy.study("Stress", self.images.series)
+        rest = self.images.rest
+        if not rest:
+            return [stress]
+        return [stress, self.anatomy.study("Rest", rest, rest=True)]
+
+    def settings(self) -> Settings:
+        """The settings that are chosen; raises InputError where one cannot be used."""
+        return settings_of(self._parameters(), self.anatomy.levels)
+
+    def load_sample(self, sample: Sample = Sample.STRESS) -> None:
+        """Draw a synthetic study and choose it."""
+        self._arrive("Sample", SampleLoading(sample), self._take_sample)
+
+    def choose_folder(self) -> None:
+        """Ask for a DICOM folder and load it."""
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), "Folder of the perfusion study (DICOM)")
+        if folder:
+            self.load_folder(folder)
+
+    def load_folder(self, folder: str | Path, **choices) -> None:
+        """Read a DICOM folder and choose its series; ``choices`` as ``scene.Loading`` takes them."""
+        self._arrive("DICOM folder", Loading(folder, **choices), self._take_loaded)
+
+    def scene_opened(self) -> None:
+        """A new parameter node: choose by usual names what is not chosen, and show what the scene holds."""
+        self._open = True
+        self.guess()
+
+    def scene_closed(self) -> None:
+        """The scene is about to close: end all work, forget its nodes."""
+        self._open = False
+        self.tasks.kill()
+        self.anatomy.placing.stop()
+        self.compute.forget()
+        self.review.forget()
+
+    def guess(self) -> None:
+        """Choose by usual names where nothing is chosen yet."""
+        self.images.guess()
+        self.anatomy.guess()
+        self.review.guess()
+        self.update()
+
+    def update(self) -> None:
+        """Bring all widgets to what is chosen."""
+        if not self._open:
+            return
+        self.images.update()
+        self.anatomy.update()
+        self._show_method()
+        self.review.update()
+        self.export.update()
+        self.compute.update()
+
+    def nodes_changed(self) -> None:
+        """Nodes came or went, often many at once: look at it when Slicer has time."""
+        if self._open and not self._looking:
+            self._looking = True
+            qt.QTimer.singleShot(0, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        self.update()
+
+    def close(self) -> None:
+        """The module or Slicer ends."""
+        self.scene_closed()
+        self.engine.close()
+        self.review.close()
+
+    def _beat_changed(self) -> None:
+        if self._open:
+            self.compute.update()
+
+    def _show_method(self) -> None:
+        """What a method does not use cannot be set; the tooltip says so."""
+        method, ui = self._parameters().method, self._ui
+        rules = (
+            ((ui.stepsSpin, ui.startSelector), method.is_network, "Only the networks are trained."),
+            ((ui.spatialCheck,), method.learns, "Only MAP and one-shot know a voxel's neighbours."),
+            ((ui.deviceSelector,), method.is_network or "one-shot" in method.value, "This method runs on the CPU."),
+        )
+        for widgets, used, why_not in rules:
+            for widget in widgets:
+                tip = widget.property("ownToolTip") or widget.toolTip
+                widget.setProperty("ownToolTip", tip)
+                widget.enabled = used
+                widget.toolTip = tip if used else f"{why_not} {tip}"
+
+    def _arrive(self, title: str, loading, take: Callable) -> None:
+        def begin():
+            loading.start()
+            return loading
+
+        self.tasks.add(Task(title, begin, lambda outcome: self._arrived(outcome, take)))
+
+    def _arrived(self, outcome, take: Callable) -> None:
+        if isinstance(outcome, Failed):
+            self.compute.say(f"{outcome.text} {outcome.hint}".strip())
+        elif outcome.state is State.FAILED:
+            self.compute.say(f"{outcome.failure.text} {outcome.failure.hint}".strip())
+        elif outcome.state is State.CANCELLED:
+            self.compute.say("Cancelled: nothing was loaded.")
+        else:
+            take(outcome)
+
+    def _take_sample(self, loading: SampleLoading) -> None:
+        sample, chosen = loading.result, self._parameters()
+        chosen.segmentation, chosen.insertion = sample.segmentation, sample.insertion
+        self.images.choose(STRESS, sample.stress.nodes)
+        self.images.choose(REST, sample.rest.nodes if sample.rest else [])
+        self.anatomy.guess()
+        self.review.show_images(sample.stress.nodes)
+        self.compute.say("")
+
+    def _take_loaded(self, loading: Loading) -> None:
+        self.images.choose(STRESS, loading.study.nodes)
+        self.anatomy.guess()
+        self.review.show_images(loading.study.nodes)
+        self.compute.say("The series is loaded. Draw LV blood pool and myocardium on it in the Segment Editor.")
+
+    def _show(self, analysis: SceneAnalysis) -> None:
+        """An analysis came into the scene: a rest one stands beside its stress one, any other is looked at."""
+        chosen = self._parameters()
+        of_rest = {node.GetID() for node in self.images.rest}
+        series = analysis.node.GetNodeReference("series")
+        if series is not None and series.GetID() in of_rest and chosen.analysis is not None:
+            chosen.restAnalysis = analysis.node
+            self.update()
+        else:
+            self.review.choose(analysis)
+            self._ui.inputSection.collapsed = self._ui.anatomySection.collapsed = True
+            self._ui.reviewSection.collapsed = False

@@ -1,0 +1,302 @@
+"""The panel's Review: which analysis and map is looked at, how it is coloured, what is marked, and whose curve is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+import qt
+import slicer
+
+from ..errors import InputError
+from ..quantities import QUANTITIES
+from ..scene import SceneAnalysis, find_analyses, usual_limits
+from .bullseye_content import RESERVE, BullseyeContent, content_of, reserve_of
+from .bullseye_view import BullseyeView
+from .curves import CurveInspector
+from .layout import PerfusionLayout
+from .overlay import Overlay, Shown
+from .segment_table import SegmentTable
+
+_CUT_OFF_OF = {"MBF": None, RESERVE: 2.0}  # None: as the panel says
+
+
+class Mode(Enum):
+    """Which study the bull's-eye shows."""
+
+    ANALYSIS = "analysis"
+    REST = "rest"
+    RESERVE = "reserve"
+
+    def label(self) -> str:
+        """Its words in a list."""
+        return {"analysis": "this analysis", "rest": "rest", "reserve": "reserve (stress / rest)"}[self.value]
+
+
+class Curve(Enum):
+    """Whose curve the plot shows."""
+
+    VOXEL = "voxel"
+    SEGMENT = "segment"
+    INPUT = "input"
+
+    def label(self) -> str:
+        """Its words in a list."""
+        return {"voxel": "voxel under the mouse", "segment": "selected segment", "input": "arterial input"}[self.value]
+
+
+class ReviewSection:
+    """``parameters`` gives the parameter node's wrapper, ``view`` the render view of the bull's-eye."""
+
+    def __init__(self, ui, parameters: Callable, view, say: Callable[[str], None]) -> None:
+        self._ui, self._parameters, self._say = ui, parameters, say
+        self.layout, self.bullseye = PerfusionLayout(view), BullseyeView(view, on_select=self.select)
+        self._overlay, self._table = Overlay(self.layout), SegmentTable()
+        self._analysis: SceneAnalysis | None = None
+        self.curves: CurveInspector | None = None
+        self._selected, self._filling = 0, False
+        for selector in (ui.analysisSelector, ui.restAnalysisSelector):
+            selector.addAttribute("vtkMRMLScriptedModuleNode", "MyoPINN.analysis", "1")
+        self._connect()
+
+    def _connect(self) -> None:
+        ui = self._ui
+        ui.quantitySelector.connect("currentIndexChanged(int)", lambda _: self._choose_quantity())
+        for spin in (ui.lowSpin, ui.highSpin):
+            spin.connect("valueChanged(double)", lambda _: self._choose_limits())
+        for button, pressed in (
+            (ui.rangeButton, self._usual_limits),
+            (ui.removeButton, self.remove),
+            (ui.layoutButton, self.show),
+            (ui.copyCurveButton, self.copy_curves),
+        ):
+            button.connect("clicked()", pressed)
+
+    @property
+    def analysis(self) -> SceneAnalysis | None:
+        """The analysis that is looked at."""
+        return self._analysis
+
+    def choose(self, analysis: SceneAnalysis) -> None:
+        """Look at an analysis: its maps, bull's-eye, curves and table, in the perfusion layout."""
+        self._parameters().analysis = analysis.node
+        self.update()
+        self.show()
+
+    def guess(self) -> None:
+        """Look at the scene's last analysis where none is chosen."""
+        if self._parameters().analysis is None and (there := find_analyses()):
+            self._parameters().analysis = there[-1].node
+
+    def show(self) -> None:
+        """The perfusion layout, with every view on its slice."""
+        if self._analysis is not None:
+            self._overlay.place(self._analysis)
+            self.update()
+
+    def show_images(self, series) -> None:
+        """The perfusion layout with the images of a study that is not computed yet."""
+        self._overlay.place_images(series)
+
+    def update(self) -> None:
+        """Bring everything on the screen to what is chosen."""
+        chosen = self._parameters()
+        self._take(chosen.analysis)
+        self._enable(self._analysis is not None)
+        if self._analysis is None:
+            return
+        try:
+            self._fill_quantities()
+            self._show_limits()
+            self._overlay.show(self._shown())
+            self._show_segments()
+        except InputError as error:
+            self._say(str(error))
+
+    def select(self, segment: int) -> None:
+        """A segment was clicked in the bull's-eye (0: none): show it in the slice views, and its curve."""
+        self._selected = segment
+        if self._analysis is None:
+            return
+        self._overlay.paint(self._analysis, segment, self._parameters().paintSegments)
+        if segment:
+            self._parameters().curve = Curve.SEGMENT
+        self._show_curve()
+
+    def remove(self) -> None:
+        """Take the analysis out of the scene."""
+        gone, self._parameters().analysis = self._analysis, None
+        self._take(None)
+        if gone is not None:
+            gone.remove()
+        self.guess()
+        self.update()
+
+    def copy_curves(self) -> None:
+        """The curves that are shown, as CSV on the clipboard."""
+        if self.curves is not None:
+            qt.QApplication.clipboard().setText(self.curves.csv())
+            self._say("The curves are on the clipboard.")
+
+    def forget(self) -> None:
+        """The scene has closed."""
+        self._take(None)
+
+    def close(self) -> None:
+        """Slicer or the module closes: let go of the scene."""
+        self.forget()
+        self._table.close()
+
+    def _take(self, node) -> None:
+        """Look at the analysis of ``node``, None: at none."""
+        if self._analysis is not None and node is self._analysis.node and self._analysis.there:
+            return
+        if self.curves is not None:
+            self.curves.close()
+        self._analysis = SceneAnalysis(node) if node is not None else None
+        self.curves = self._inspector()
+        self._selected = 0
+        if self.curves is None:
+            self._overlay.clear()
+            self.bullseye.show_content(None)
+            self._ui.voxelLabel.text = ""
+            return
+        self.curves.show_segment(self._first_segment())
+        self._follow()
+
+    def _inspector(self) -> CurveInspector | None:
+        if self._analysis is None:
+            return None
+        return CurveInspector(self._analysis, on_change=self._tell_curve, later=qt.QTimer.singleShot)
+
+    def _follow(self) -> None:
+        """Follow the mouse where that is wanted."""
+        if self.curves is None:
+            return
+        chosen = self._parameters()
+        if chosen.followMouse and chosen.curve is Curve.VOXEL:
+            self.curves.follow(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode"))
+        else:
+            self.curves.stop()
+
+    def _enable(self, there: bool) -> None:
+        why_not = "" if there else "There is no analysis yet: compute one."
+        for widget in (
+            self._ui.removeButton, self._ui.layoutButton, self._ui.copyCurveButton, self._ui.rangeButton,
+            self._ui.quantitySelector, self._ui.lowSpin, self._ui.highSpin,
+        ):  # fmt: skip
+            if widget.enabled != there:
+                tip = widget.property("toolTipWhenEnabled") or widget.toolTip
+                widget.setProperty("toolTipWhenEnabled", tip)
+                widget.enabled = there
+                widget.toolTip = why_not or tip
+
+    def _fill_quantities(self) -> None:
+        """The list of maps of the analysis."""
+        quantities, box = self._analysis.quantities, self._ui.quantitySelector
+        wanted = self._parameters().quantity
+        self._filling = True
+        if [box.itemData(n) for n in range(box.count)] != quantities:
+            box.clear()
+            for name in quantities:
+                box.addItem(_words(name), name)
+        if wanted not in quantities:
+            wanted = "MBF"
+        box.currentIndex = quantities.index(wanted)
+        self._filling = False
+        has_sd = bool(self._analysis.volumes(wanted, sd=True))
+        self._ui.deviationCheck.enabled = has_sd
+        self._ui.deviationCheck.toolTip = (
+            "Shows how far to trust the map: the standard deviation of the quantity in each voxel."
+            if has_sd else f"{self._analysis.method.split(':')[0]} gives no standard deviation of {wanted}."
+        )  # fmt: skip
+
+    def _quantity(self) -> str:
+        wanted = self._parameters().quantity
+        return wanted if wanted in self._analysis.quantities else "MBF"
+
+    def _shown(self) -> Shown:
+        chosen, quantity = self._parameters(), self._quantity()
+        sd = chosen.deviation and bool(self._analysis.volumes(quantity, sd=True))
+        cut_off = chosen.cutOff if chosen.markVoxels and quantity == "MBF" and not sd else None
+        return Shown(
+            self._analysis, quantity, sd=sd, colours=chosen.colours, opacity=chosen.opacity,
+            cut_off=cut_off,
+            segments=chosen.paintSegments, selected=self._selected,
+        )  # fmt: skip
+
+    def _show_segments(self) -> None:
+        """Bull's-eye, table and curve."""
+        content = self._content()
+        self.bullseye.show_content(content)
+        self._table.show(content)
+        view = self.layout.table_node
+        if view is not None:
+            view.SetTableNodeID(self._table.node.GetID())
+        self._show_curve()
+
+    def _content(self) -> BullseyeContent:
+        chosen, quantity = self._parameters(), self._quantity()
+        mark = chosen.cutOff if chosen.markBelow else None
+        looks = {"colours": chosen.colours}
+        if chosen.mode is Mode.ANALYSIS:
+            cut_off, limits = (mark if quantity == "MBF" else None), self._analysis.limits(quantity)
+            return content_of(self._analysis, quantity, chosen.statistic, cut_off=cut_off, limits=limits, **looks)
+        rest = SceneAnalysis(chosen.restAnalysis) if chosen.restAnalysis is not None else None
+        if rest is None:
+            raise InputError("No rest analysis is chosen.", "Choose it under Rest analysis.")
+        if chosen.mode is Mode.REST:
+            return content_of(rest, quantity, chosen.statistic, limits=self._analysis.limits(quantity), **looks)
+        cut_off = _CUT_OFF_OF[RESERVE] if chosen.markBelow else None
+        return reserve_of(self._analysis, rest, chosen.statistic, cut_off=cut_off, **looks)
+
+    def _show_curve(self) -> None:
+        chosen = self._parameters()
+        if chosen.curve is Curve.INPUT:
+            self.curves.show_input()
+        elif chosen.curve is Curve.SEGMENT:
+            self.curves.show_segment(self._selected or self._first_segment())
+        self._follow()
+        view = self.layout.plot_node
+        if view is not None:
+            view.SetPlotChartNodeID(self.curves.chart.GetID())
+        self._tell_curve()
+
+    def _first_segment(self) -> int:
+        return int(self._analysis.label[self._analysis.label > 0].min())
+
+    def _tell_curve(self) -> None:
+        if self.curves is not None:
+            self._ui.voxelLabel.text = self.curves.text()
+
+    def _show_limits(self) -> None:
+        self._filling = True
+        shown = self._shown()
+        limits = self._analysis.limits(shown.quantity, sd=shown.sd)
+        for spin, value in zip((self._ui.lowSpin, self._ui.highSpin), limits, strict=True):
+            spin.value = value
+        self._filling = False
+
+    def _choose_quantity(self) -> None:
+        if not self._filling and self._ui.quantitySelector.currentIndex >= 0:
+            self._parameters().quantity = self._ui.quantitySelector.itemData(self._ui.quantitySelector.currentIndex)
+
+    def _choose_limits(self) -> None:
+        low, high = self._ui.lowSpin.value, self._ui.highSpin.value
+        if not self._filling and self._analysis is not None and low < high:
+            self._set_limits((low, high))
+
+    def _usual_limits(self) -> None:
+        shown = self._shown()
+        self._set_limits(usual_limits(shown.quantity, sd=shown.sd))
+
+    def _set_limits(self, limits: tuple[float, float]) -> None:
+        shown = self._shown()
+        self._analysis.colour(shown.quantity, shown.colours, limits=limits, sd=shown.sd, cut_off=shown.cut_off)
+        self.update()
+
+
+def _words(name: str) -> str:
+    quantity = QUANTITIES[name]
+    unit = f", {quantity.unit}" if quantity.unit != "1" else ""
+    return f"{name}: {quantity.label}{unit}"
