@@ -19,6 +19,7 @@ OUTSIDE = "MyoPINN.outside"
 QUANTITY = "MyoPINN.quantity"
 _BELOW_ZERO = {"T_a": -100.0, "valid": -1.0}
 _SD_SHARE = 0.25
+_LEGEND = (0.12, 0.35)  # of the view
 _BLOOD, _PLASMA = (0.75, 0.15, 0.15), (0.35, 0.35, 0.35)
 
 
@@ -129,6 +130,7 @@ def legend(volume, quantity: str, *, sd: bool = False):
     if node is not None:
         node.SetTitleText(f"{quantity}{' SD' if sd else ''}\n{QUANTITIES[quantity].unit}")
         node.SetNumberOfLabels(5)
+        node.SetSize(*_LEGEND)
         node.SetMaxNumberOfColors(256)
     return node
 
