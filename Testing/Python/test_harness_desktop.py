@@ -267,18 +267,63 @@ def test_a_table_stands_in_its_view(a_table, a_desktop):
     assert widget.tableView().item(1, 0).text() == "0.8"
 
 
-def test_the_main_window_looks_like_slicer(a_map, a_segmentation, a_plot, a_desktop):
-    import qt
+@pytest.fixture
+def a_module(a_desktop, tmp_path):
+    """A module with one button, loaded; it notes when it is entered and left."""
+    from Testing.SlicerHarness.loading import load_module, unload
+
+    (tmp_path / "Flow.py").write_text(A_MODULE)
+    loaded = load_module(tmp_path / "Flow.py")
+    yield loaded
+    unload(loaded)
+
+
+A_MODULE = """
+import qt
+from slicer.ScriptedLoadableModule import *
+
+class Flow(ScriptedLoadableModule):
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = "Flow"
+
+class FlowWidget(ScriptedLoadableModuleWidget):
+    def setup(self):
+        self.noted = []
+        self.layout.addWidget(qt.QPushButton("Compute MBF"))
+        self.layout.addStretch(1)
+    def enter(self):
+        self.noted.append("enter")
+    def exit(self):
+        self.noted.append("exit")
+"""
+
+
+def test_the_main_window_looks_like_slicer(a_map, a_segmentation, a_plot, a_module):
     import slicer
 
     from Testing.SlicerHarness.clicks import screenshot
 
-    panel = qt.QWidget()
-    qt.QVBoxLayout(panel).addWidget(qt.QPushButton("Compute MBF"))
-    slicer.util.mainWindow().show_panel(panel)
+    slicer.util.selectModule("Flow")
     slicer.util.showStatusMessage("Ready")
     screenshot(slicer.util.mainWindow(), "harness_main_window")
-    assert panel.isVisible() and a_plot.isVisible()
+    assert a_module.panel.isVisible() and a_plot.isVisible()
+
+
+def test_a_module_is_entered_and_left(a_module):
+    import slicer
+
+    slicer.util.selectModule("Flow")
+    assert slicer.util.selectedModule() == "Flow" and slicer.util.moduleNames()[-1] == "Flow"
+    slicer.util.mainWindow().moduleSelector().selectModule("")
+    assert a_module.widget.noted == ["enter", "exit"] and not a_module.panel.isVisible()
+
+
+def test_a_module_that_is_not_there_is_named(a_desktop):
+    import slicer
+
+    with pytest.raises(RuntimeError, match="Absent"):
+        slicer.util.selectModule("Absent")
 
 
 def test_a_closed_scene_leaves_the_views(a_frame, a_view, a_desktop):

@@ -62,7 +62,7 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
         super().__init__()
         self.setObjectName("qSlicerMainWindow")
         self.setWindowTitle("3D Slicer")
-        self._shown, self._module, self._panel = None, None, QtWidgets.QScrollArea()
+        self._module, self._panel = "", QtWidgets.QScrollArea()
         self._panel.setObjectName("ModulePanel")
         self._panel.setWidgetResizable(True)
         self._panel.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
@@ -86,21 +86,22 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
         return SimpleNamespace(selectModule=self.selectModule, selectedModule=self._module)
 
     def selectModule(self, name: str) -> None:
-        """Leave the module shown, enter the other: exit() and enter() as Slicer calls them."""
-        self.show_panel(slicer.util.getModule(name).widgetRepresentation())
-        self._module = name
-        self._selector.clear()
-        self._selector.addItem(slicer.util.getModule(name).title)
-
-    def show_panel(self, panel) -> None:
-        """Put ``panel`` (None: nothing) into the module panel; the panel before keeps living, hidden."""
-        for each, call in ((self._shown, "exit"), (panel, "enter")):
-            getattr(each, call, lambda: None)()
+        """Leave the module shown and enter ``name`` ("": none); the panel that is left keeps living, hidden."""
+        left, entered = (getattr(slicer.modules, f"{each}Widget", None) for each in (self._module, name))
+        if name and entered is None:
+            raise RuntimeError(f"Could not find module with name '{name}'")
+        if left is not None:
+            left.parent.isEntered = False
+            left.exit()
         self._panel.takeWidget()
-        self._shown = panel
-        if panel is not None:
-            self._panel.setWidget(panel)
-            panel.setVisible(True)
+        self._selector.clear()
+        self._module = name
+        if entered is not None:
+            self._selector.addItem(slicer.util.getModule(name).title)
+            self._panel.setWidget(entered.parent)
+            entered.parent.setVisible(True)
+            entered.parent.isEntered = True
+            entered.enter()
 
 
 @widget
@@ -165,13 +166,14 @@ class Desktop(CoreApplication):
             self.mrmlScene().AddNode(slicer.vtkMRMLCrosshairNode())
 
     def reset(self) -> None:
-        """An empty scene, the first layout, no panel, no dialogs: as Slicer starts."""
-        self._window.show_panel(None)
+        """An empty scene, the first layout, no module, no dialogs, no settings: as Slicer starts."""
+        self._window.selectModule("")
         close_scene()
         self._layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         self.answers.clear()
         self.settings().clear()
         self.processEvents()
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
 
 
 def desktop() -> Desktop:
