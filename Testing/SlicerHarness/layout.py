@@ -103,9 +103,6 @@ class qSlicerLayoutManager(QtCore.QObject):
     def registerViewFactory(self, factory) -> None:
         self._factories[factory.tagName()] = factory
 
-    def unregisterViewFactory(self, factory) -> None:
-        self._factories.pop(factory.tagName(), None)
-
     def mrmlSliceLogics(self):
         return slicer.app.applicationLogic().GetSliceLogics()
 
@@ -133,7 +130,7 @@ class qSlicerLayoutManager(QtCore.QObject):
 
     def resetThreeDViews(self) -> None:
         for each in self._of("vtkMRMLViewNode"):
-            each.threeDView().renderer().ResetCamera()
+            each.threeDView().renderWindow().GetRenderers().GetFirstRenderer().ResetCamera()
 
     def _of(self, kind: str) -> list:
         return [each for key, each in self._widgets.items() if key.startswith(kind)]

@@ -27,7 +27,7 @@ _MOVES = {
 
 @widget
 class ctkVTKRenderView(QtWidgets.QWidget):
-    """One renderer in a window of its own; CTK's calls renderer(), renderWindow(), interactor(), scheduleRender()."""
+    """One renderer in a window of its own. CTK's renderer() is no invokable method, so PythonQt has none, nor has this."""
 
     orientationWidgetVisible = kept(bool, "orientationWidgetVisible", True)  # there are no axes in the corner
 
@@ -46,9 +46,6 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setMinimumSize(80, 80)
-
-    def renderer(self):
-        return self._renderer
 
     def renderWindow(self):
         return self._window
