@@ -54,6 +54,16 @@ class Answers:
         return self._given.pop(0) if self._given else usual
 
 
+class ModulePanel(QtWidgets.QScrollArea):
+    """Scrolls up and down only: as wide as its module needs, as in Slicer."""
+
+    def eventFilter(self, thing, event) -> bool:
+        if event.type() in (QtCore.QEvent.Resize, QtCore.QEvent.LayoutRequest) and thing is self.widget():
+            needed = thing.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 2
+            self.setFixedWidth(max(430, needed))
+        return super().eventFilter(thing, event)
+
+
 @widget
 class qSlicerMainWindow(QtWidgets.QMainWindow):
     """Module panel at the left, layout at the right, status line below."""
@@ -62,7 +72,7 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
         super().__init__()
         self.setObjectName("qSlicerMainWindow")
         self.setWindowTitle("3D Slicer")
-        self._module, self._panel = "", QtWidgets.QScrollArea()
+        self._module, self._panel = "", ModulePanel()
         self._panel.setObjectName("ModulePanel")
         self._panel.setWidgetResizable(True)
         self._panel.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
