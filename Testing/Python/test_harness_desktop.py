@@ -346,6 +346,19 @@ def test_a_saved_layout_comes_back(a_frame, a_desktop, tmp_path):
     assert manager.sliceWidget("Red").mrmlSliceCompositeNode().GetBackgroundVolumeID()
 
 
+def test_many_wishes_to_draw_become_one_picture(a_view, a_desktop):
+    from Testing.SlicerHarness.clicks import wait
+
+    drawn = []
+    tag = a_view.renderWindow().AddObserver("EndEvent", lambda *_: drawn.append(1))
+    for _ in range(10):
+        a_view.scheduleRender()
+    wait(lambda: drawn, 5)
+    a_desktop.processEvents()
+    a_view.renderWindow().RemoveObserver(tag)
+    assert len(drawn) == 1
+
+
 def test_a_render_view_takes_clicks(a_desktop):
     import ctk
     import vtk

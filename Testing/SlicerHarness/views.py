@@ -1,12 +1,13 @@
 """Views that VTK draws off screen, under their CTK and Slicer names: the render view, the plot view, the table view.
 
-A view draws when Qt paints it, and only if something changed since. The mouse goes to VTK's interactor.
+A view draws only if something changed, and only where it is seen. The mouse goes to VTK's interactor.
 """
 
 from __future__ import annotations
 
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
+from shiboken6 import isValid
 from vtk.util.numpy_support import vtk_to_numpy
 
 from .ctk_widgets import kept
@@ -23,6 +24,17 @@ _MOVES = {
     QtCore.QEvent.Enter: "EnterEvent",
     QtCore.QEvent.Leave: "LeaveEvent",
 }
+
+
+_TURNS: list = []  # the views that wish to be drawn: one at each turn of the event loop, as with CTK's timer for each
+
+
+def _draw_next() -> None:
+    view = _TURNS.pop(0)
+    if isValid(view) and view.isVisible() and view._stale:  # a hidden one is drawn when it is shown
+        view.forceRender()
+    if _TURNS:
+        QtCore.QTimer.singleShot(1, _draw_next)
 
 
 @widget
@@ -54,9 +66,12 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         return self._interactor
 
     def scheduleRender(self) -> None:
-        """Draw at the next paint; many wishes become one picture."""
+        """Draw soon; many wishes become one picture."""
         self._stale = True
-        self.update()
+        if self not in _TURNS:
+            _TURNS.append(self)
+            if len(_TURNS) == 1:
+                QtCore.QTimer.singleShot(1, _draw_next)
 
     def forceRender(self) -> None:
         """Draw now."""
