@@ -99,5 +99,5 @@ def a_module(a_desktop, a_loaded_module):
     import slicer
     from module_cases import Module
 
-    slicer.util.mainWindow().show_panel(a_loaded_module.panel)
+    slicer.util.selectModule("MyoPINN")
     return Module(a_loaded_module.widget)
