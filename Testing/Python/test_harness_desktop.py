@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).parents[2]
 IJK_TO_RAS = np.array([[-2.0, 0, 0, 96], [0, -2, 0, 96], [0, 0, 8, -8], [0, 0, 0, 1]])
 
 
@@ -79,6 +84,12 @@ def _colours(scene):
     for i, x in enumerate(np.linspace(0, 1, 256)):
         node.SetColor(i, f"{4 * x:.2f}", np.interp(x, [0, 0.5, 1], [0, 1, 0.8]), x, 0.6 - 0.5 * x, 1.0)
     return node
+
+
+def _widget_of(tag: str, kind: str):
+    import slicer
+
+    return slicer.app.layoutManager().viewWidget(slicer.mrmlScene.GetSingletonNode(tag, kind))
 
 
 def _shown(volume):
@@ -230,7 +241,7 @@ def a_plot(a_chart, a_desktop):
     import slicer
 
     a_desktop.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
-    widget = a_desktop.layoutManager().plotWidget(0)
+    widget = _widget_of("PlotView1", "vtkMRMLPlotViewNode")
     widget.mrmlPlotViewNode().SetPlotChartNodeID(a_chart.GetID())
     return widget.plotView()
 
@@ -260,7 +271,7 @@ def test_a_table_stands_in_its_view(a_table, a_desktop):
     from Testing.SlicerHarness.clicks import screenshot
 
     a_desktop.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
-    widget = a_desktop.layoutManager().tableWidget(0)
+    widget = _widget_of("TableView1", "vtkMRMLTableViewNode")
     widget.mrmlTableViewNode().SetTableNodeID(a_table.GetID())
     screenshot(widget, "harness_table")
     assert widget.tableView().horizontalHeaderItem(2).text() == "fitted_mM"
@@ -526,10 +537,14 @@ def test_slicers_own_functions_run_on_the_views(a_frame, a_desktop):
     assert slicer.util.startupEnvironment()["PATH"]
 
 
-def test_slicer_says_that_it_quits(a_desktop):
-    import slicer
+QUITTING = """
+from Testing.SlicerHarness.desktop import desktop
+running = desktop()
+running.connect("aboutToQuit()", lambda: print("goodbye"))
+running.quit()
+"""
 
-    heard = []
-    slicer.app.connect("aboutToQuit()", lambda: heard.append(1))
-    slicer.app.quit()
-    assert heard == [1]
+
+def test_slicer_says_that_it_quits_and_its_process_ends_well(a_desktop):
+    ended = subprocess.run([sys.executable, "-c", QUITTING], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert (ended.stdout, ended.returncode) == ("goodbye\n", 0)
