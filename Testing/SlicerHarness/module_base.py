@@ -56,9 +56,23 @@ class ScriptedLoadableModule:
 
 @widget
 class qSlicerScriptedLoadableModuleWidget(slicer.qMRMLWidget):
-    """The panel that Slicer gives to a module's widget."""
+    """The panel that Slicer gives to a module's widget; ``self()`` is that widget."""
 
     isEntered = kept(bool, "_entered", False)
+    _made = None
+
+    def self(self):
+        return self._made
+
+    def enter(self) -> None:
+        """The user opens the module."""
+        self.isEntered = True
+        getattr(self._made, "enter", lambda: None)()
+
+    def exit(self) -> None:
+        """The user opens another module."""
+        self.isEntered = False
+        getattr(self._made, "exit", lambda: None)()
 
 
 def panel():
