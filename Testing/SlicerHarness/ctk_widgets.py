@@ -99,12 +99,16 @@ class ctkCollapsibleButton(_Contents, qt.QAbstractButton):
     def hitButton(self, point) -> bool:
         return point.y() < self._title_height()
 
-    def sizeHint(self):
-        inner = self.layout().sizeHint() if self.layout() and not self._collapsed else qt.QSize()
+    def _hint(self, inner: str):
         title = qt.QSize(self.fontMetrics().horizontalAdvance(self.text) + 40, self._title_height())
-        return title.expandedTo(inner)
+        open_ = self.layout() and not self._collapsed
+        return title.expandedTo(getattr(self.layout(), inner)()) if open_ else title
 
-    minimumSizeHint = sizeHint
+    def sizeHint(self):
+        return self._hint("totalSizeHint")
+
+    def minimumSizeHint(self):
+        return self._hint("totalMinimumSize")
 
     def paintEvent(self, _event) -> None:
         painter, button = qt.QStylePainter(self), qt.QStyleOptionButton()
