@@ -156,7 +156,6 @@ NUMBERS = (
     qt.QDoubleSpinBox,
     ctk.ctkSliderWidget,
     ctk.ctkDoubleSpinBox,
-    ctk.ctkDoubleSlider,
     slicer.qMRMLSliderWidget,
 )
 TABLE = (

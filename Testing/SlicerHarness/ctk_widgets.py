@@ -25,7 +25,7 @@ def kept(kind: type | str, name: str, value, then=lambda self: None) -> Property
     """A property that only keeps its value (at first ``value``), and calls ``then`` after each change."""
 
     def put(self, new) -> None:
-        self.__dict__[name] = new
+        self.__dict__[name] = tuple(new) if kind == "QStringList" else new
         then(self)
 
     return Property(kind, lambda self: self.__dict__.get(name, value), put)
@@ -49,7 +49,6 @@ for _name, _base in {
     "ctkFittedTextBrowser": qt.QTextBrowser,
     "ctkMessageBox": qt.QMessageBox,
     "ctkDoubleSpinBox": qt.QDoubleSpinBox,
-    "ctkDoubleSlider": qt.QSlider,
 }.items():
     widget(type(_name, (_base,), {"__doc__": f"CTK's {_name[3:]}, as far as it is Qt's."}))
 
@@ -306,7 +305,7 @@ class ctkPathLineEdit(qt.QWidget):
         """The list of the last paths lives in the user's settings, which no test touches."""
 
     currentPath = Property(str, lambda self: self._box.currentText, lambda self, path: self._box.setEditText(path))
-    filters, nameFilters = kept(int, "_filters", 0x02), kept("QStringList", "_names", [])
+    filters, nameFilters = kept(int, "_filters", 0x02), kept("QStringList", "_names", ())
     settingKey, label = kept(str, "_key", ""), kept(str, "_label", "")
 
 
@@ -320,9 +319,8 @@ class ctkDirectoryButton(qt.QPushButton):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self.icon = self.style().standardIcon(qt.QStyle.SP_DirIcon)
-        self._directory = ""
+        self._directory, self.text = ".", qt.QDir(".").absolutePath()
         self.clicked.connect(self.browse)
-        self.directory = "."
 
     def browse(self) -> None:
         chosen = qt.QFileDialog.getExistingDirectory(self, self.caption, self._directory)
@@ -330,8 +328,9 @@ class ctkDirectoryButton(qt.QPushButton):
             self.directory = chosen
 
     def _set(self, directory: str) -> None:
-        path, before = qt.QDir(directory).absolutePath(), self._directory
-        self._directory = self.text = path
+        path, before = qt.QDir(directory).absolutePath(), self.text
+        if path != before:
+            self._directory = self.text = path
         self.directorySelected.emit(path)
         if path != before:
             self.directoryChanged.emit(path)

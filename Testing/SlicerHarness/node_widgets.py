@@ -255,7 +255,7 @@ class qMRMLNodeComboBox(qMRMLWidget):
             self.currentNodeRenamed.emit(name)
 
     currentNodeID = Property(str, lambda self: getattr(self.currentNode(), "GetID", str)(), _set_id)
-    nodeTypes = kept("QStringList", "_types", [], _rows)
+    nodeTypes = kept("QStringList", "_types", (), _rows)
     noneEnabled, noneDisplay = kept(bool, "_none", False, _rows), kept(str, "_none_display", "None", _rows)
     addEnabled, removeEnabled = kept(bool, "_add", True, _rows), kept(bool, "_remove", True, _rows)
     renameEnabled, editEnabled = kept(bool, "_rename", False, _rows), kept(bool, "_edit", False, _rows)

@@ -30,6 +30,9 @@ class _Text:
     def __init__(self, kind: type) -> None:
         self.kind, self.checks = kind, [NotNone(), IsInstance((int, float) if kind is float else kind)]
 
+    def takes(self, kind: type) -> bool:
+        return kind is self.kind or (kind in PATHS and self.kind in PATHS)
+
     def default(self):
         return next(iter(self.kind)) if issubclass(self.kind, enum.Enum) else self.kind()
 
@@ -59,6 +62,9 @@ class _Node(_Text):
     def __init__(self, kind: type) -> None:
         self.checks = [IsInstance(kind)]
 
+    def takes(self, kind: type) -> bool:
+        return is_node(kind)
+
     def default(self):
         return None
 
@@ -78,7 +84,7 @@ class _Nothing(_Text):
     """None, one side of an Optional."""
 
     def __init__(self) -> None:
-        self.checks = [IsInstance(type(None))]
+        self.kind, self.checks = type(None), [IsInstance(())]
 
     def read(self, node, name: str):
         return None
@@ -112,6 +118,9 @@ class ObservedList(MutableSequence):
 
     def insert(self, index: int, value) -> None:
         self._change([*self._items[:index], value, *self._items[index:]])
+
+    def extend(self, values) -> None:
+        self._change([*self._items, *values])
 
     def __eq__(self, other) -> bool:
         return self._items == list(other)
@@ -168,14 +177,15 @@ class _Union:
         return None if optional else self.choices[0].default()
 
     def _place(self, value) -> int:
+        trouble: Exception = TypeError(f"{value!r} is of none of the parameter's types")
         for index, choice in enumerate(self.choices):
-            try:
-                _check(choice, value)
-            except (TypeError, ValueError):
-                continue
-            if value is not None or isinstance(choice, _Nothing):
-                return index
-        raise TypeError(f"{value!r} is of none of the parameter's types")
+            if choice.takes(type(value)):
+                try:
+                    _check(choice, value)
+                    return index
+                except (TypeError, ValueError) as error:
+                    trouble = error
+        raise trouble
 
     def _held(self, node, name: str) -> list[int]:
         return [n for n, choice in enumerate(self.choices) if choice.has(node, f"{name}_{n}")]
@@ -233,21 +243,21 @@ class _Parameter:
     def __get__(self, wrapper, owner=None):
         if wrapper is None:
             return self
-        if not self.store.has(wrapper.parameterNode, self.name):
+        if not self.store.has(wrapper.parameterNode, wrapper._prefix + self.name):
             self.__set__(wrapper, self.default.value)
-        return self.store.read(wrapper.parameterNode, self.name)
+        return self.store.read(wrapper.parameterNode, wrapper._prefix + self.name)
 
     def __set__(self, wrapper, value) -> None:
         _check(self.store, value)
         with slicer.util.NodeModify(wrapper.parameterNode):
-            self.store.write(wrapper.parameterNode, self.name, value)
+            self.store.write(wrapper.parameterNode, wrapper._prefix + self.name, value)
 
 
 class _Wrapper:
     """What the decorator adds to a class."""
 
-    def __init__(self, parameterNode) -> None:
-        self.parameterNode = parameterNode
+    def __init__(self, parameterNode, prefix: str | None = None) -> None:
+        self.parameterNode, self._prefix = parameterNode, prefix or ""
         self._connected: dict[int, tuple[int, dict[str, Connector]]] = {}
         self._showing, self._next = False, 0
         for name in self.allParameters:

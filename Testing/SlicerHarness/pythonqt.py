@@ -50,7 +50,8 @@ class Attribute:
     def __get__(self, thing, owner=None):
         if thing is None:
             return self.native or self
-        return self.native(thing) if callable(self.native) else QObject.property(thing, self.name)
+        value = self.native(thing) if callable(self.native) else QObject.property(thing, self.name)
+        return tuple(value) if isinstance(value, list) else value
 
     def __set__(self, thing, value) -> None:
         meta = thing.metaObject().property(thing.metaObject().indexOfProperty(self.name))
