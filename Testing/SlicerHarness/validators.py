@@ -63,14 +63,6 @@ class Choice(Validator):
 
 
 @dataclass(eq=False)
-class Exclude(Validator):
-    excludedValues: list
-
-    def holds(self, value) -> bool:
-        return value not in self.excludedValues
-
-
-@dataclass(eq=False)
 class Decimals:
     """For the widget: digits after the point."""
 
