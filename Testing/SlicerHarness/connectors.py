@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 import pathlib
-import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,11 +49,6 @@ def split(annotated) -> tuple[object, tuple]:
 
 def is_node(kind) -> bool:
     return isinstance(kind, type) and issubclass(kind, slicer.vtkMRMLNode)
-
-
-def members(kind) -> tuple:
-    """The alternatives of a Union, the type itself otherwise."""
-    return typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
 
 
 def create(widget, annotated) -> Connector:
@@ -131,34 +125,15 @@ def _choice(widget, kind, notes) -> Connector:
 
 
 def _node(widget, kind, _notes) -> Connector:
-    widget.nodeTypes = [each().GetClassName() for each in members(kind) if is_node(each)]
+    widget.nodeTypes = [kind().GetClassName()]
     return Connector(widget, widget.currentNodeChanged, widget.currentNode, widget.setCurrentNode)
-
-
-def _text(widget, _kind, _notes) -> Connector:
-    return Connector(widget, widget.textChanged, widget.toPlainText, widget.setPlainText)
-
-
-def _nodes(kind) -> bool:
-    """A node class, or typing.Union of them and None: Slicer 5.10 knows no ``Node | None`` here."""
-    if isinstance(kind, types.UnionType):
-        return False
-    return any(is_node(each) for each in members(kind)) and all(
-        is_node(each) or each is type(None) for each in members(kind)
-    )
 
 
 def _enum(kind) -> bool:
     return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
 
-NUMBERS = (
-    qt.QDoubleSpinBox,
-    ctk.ctkSliderWidget,
-    ctk.ctkDoubleSpinBox,
-    ctk.ctkDoubleSlider,
-    slicer.qMRMLSliderWidget,
-)
+NUMBERS = (qt.QDoubleSpinBox, ctk.ctkSliderWidget, ctk.ctkDoubleSpinBox)
 TABLE = (
     (lambda kind: kind is bool, (qt.QCheckBox, ctk.ctkCheckBox), _attribute("toggled", "checked")),
     (lambda kind: kind is bool, (qt.QPushButton,), _button),
@@ -166,8 +141,6 @@ TABLE = (
     (lambda kind: kind in (int, float), NUMBERS, _number),
     (lambda kind: kind in (int, float, str, bool) or _enum(kind), CHOICES, _choice),
     (lambda kind: kind is str, (qt.QLineEdit,), _attribute("textChanged", "text")),
-    (lambda kind: kind is str, (qt.QTextEdit,), _text),
     (lambda kind: kind in PATHS, (ctk.ctkPathLineEdit,), _attribute("currentPathChanged", "currentPath")),
-    (lambda kind: kind in PATHS, (ctk.ctkDirectoryButton,), _attribute("directoryChanged", "directory")),
-    (_nodes, (slicer.qMRMLNodeComboBox,), _node),
+    (is_node, (slicer.qMRMLNodeComboBox,), _node),
 )

@@ -25,7 +25,7 @@ def kept(kind: type | str, name: str, value, then=lambda self: None) -> Property
     """A property that only keeps its value (at first ``value``), and calls ``then`` after each change."""
 
     def put(self, new) -> None:
-        self.__dict__[name] = new
+        self.__dict__[name] = tuple(new) if kind == "QStringList" else new
         then(self)
 
     return Property(kind, lambda self: self.__dict__.get(name, value), put)
@@ -44,67 +44,83 @@ def row(parent, *parts, spacing: int = 4):
 for _name, _base in {
     "ctkCheckBox": qt.QCheckBox,
     "ctkPushButton": qt.QPushButton,
-    "ctkCheckablePushButton": qt.QPushButton,
-    "ctkMenuButton": qt.QPushButton,
-    "ctkFittedTextBrowser": qt.QTextBrowser,
-    "ctkMessageBox": qt.QMessageBox,
     "ctkDoubleSpinBox": qt.QDoubleSpinBox,
-    "ctkDoubleSlider": qt.QSlider,
 }.items():
     widget(type(_name, (_base,), {"__doc__": f"CTK's {_name[3:]}, as far as it is Qt's."}))
 
 
-def _hidden_on_purpose(child) -> bool:
-    return child.isHidden() and child.testAttribute(qt.Qt.WA_WState_ExplicitShowHide)
-
-
-class _Contents:
-    """What collapsing does to the children: those shown are hidden, and come back."""
-
-    _collapsed, _hidden, _full = False, (), 16777215
-
-    def _collapse(self, collapsed: bool) -> None:
-        if collapsed == self._collapsed:
-            return
-        self._collapsed = collapsed
-        children = [child for child in self.children() if isinstance(child, qt.QWidget)]
-        if collapsed:
-            self._hidden = [child for child in children if not _hidden_on_purpose(child)]
-        for child in self._hidden:
-            child.setVisible(not collapsed)
-        self.setMaximumHeight(self._title_height() if collapsed else self._full)
-        self.updateGeometry()
-        if hasattr(self, "contentsCollapsed"):
-            self.contentsCollapsed.emit(collapsed)
-
-
 @widget
-class ctkCollapsibleButton(_Contents, qt.QAbstractButton):
-    """A titled button over its contents, which a click hides; checked is the opposite of collapsed."""
+class ctkCollapsibleButton(qt.QAbstractButton):
+    """A titled button over its contents, which a click hides; checked is the opposite of collapsed.
+
+    What is shown or hidden by others while it is closed takes effect when it opens.
+    """
 
     contentsCollapsed = Signal(bool)
+    FULL = 16777215
 
     def __init__(self, parent=None) -> None:
+        self._away, self._forcing = set(), False
         super().__init__(parent)
         self.checkable = self.checked = True
         self.setSizePolicy(qt.QSizePolicy.Minimum, qt.QSizePolicy.Preferred)
         self.setContentsMargins(0, self._title_height(), 0, 0)
-        self.toggled.connect(lambda checked: self._collapse(not checked))
+        self.toggled.connect(self._open)
+
+    def _parts(self) -> list:
+        return [child for child in self.children() if isinstance(child, qt.QWidget)]
+
+    def _put(self, child, visible: bool) -> None:
+        (self._away.discard if visible else self._away.add)(child)
+        self._forcing = True
+        child.setVisible(visible)
+        child.setAttribute(qt.Qt.WA_WState_ExplicitShowHide, False)  # so that hiding it again is noticed
+        self._forcing = False
+
+    def _open(self, opened: bool) -> None:
+        self.setMaximumHeight(self.FULL if opened else self._title_height())
+        for child in self._parts():
+            if opened and child in self._away:
+                self._put(child, True)
+        self._close()
+        self.updateGeometry()
+        self.contentsCollapsed.emit(not opened)
+
+    def _close(self) -> None:
+        for child in self._parts() if not self.checked else ():
+            child.installEventFilter(self)
+            if not (child.isHidden() and child.testAttribute(qt.Qt.WA_WState_ExplicitShowHide)):
+                self._put(child, False)
+
+    def showEvent(self, _event) -> None:
+        self._close()
+
+    def eventFilter(self, child, event) -> bool:
+        if not self._forcing and not self.checked:
+            if event.type() == qt.QEvent.ShowToParent:
+                self._put(child, False)
+            elif event.type() == qt.QEvent.HideToParent:
+                self._away.discard(child)
+        return False
 
     def _title_height(self) -> int:
         return self.fontMetrics().height() + 10
 
-    collapsed = Property(bool, lambda self: self._collapsed, lambda self, value: self.setChecked(not value))
+    collapsed = Property(bool, lambda self: not self.checked, lambda self, value: self.setChecked(not value))
 
     def hitButton(self, point) -> bool:
         return point.y() < self._title_height()
 
-    def sizeHint(self):
-        inner = self.layout().sizeHint() if self.layout() and not self._collapsed else qt.QSize()
+    def _hint(self, inner: str):
         title = qt.QSize(self.fontMetrics().horizontalAdvance(self.text) + 40, self._title_height())
-        return title.expandedTo(inner)
+        open_ = self.layout() and self.checked
+        return title.expandedTo(getattr(self.layout(), inner)()) if open_ else title
 
-    minimumSizeHint = sizeHint
+    def sizeHint(self):
+        return self._hint("totalSizeHint")
+
+    def minimumSizeHint(self):
+        return self._hint("totalMinimumSize")
 
     def paintEvent(self, _event) -> None:
         painter, button = qt.QStylePainter(self), qt.QStyleOptionButton()
@@ -115,38 +131,14 @@ class ctkCollapsibleButton(_Contents, qt.QAbstractButton):
         arrow = qt.QStyleOption()
         arrow.initFrom(self)
         arrow.rect = qt.QRect(8, button.rect.height() // 2 - 6, 12, 12)
-        kind = qt.QStyle.PE_IndicatorArrowRight if self._collapsed else qt.QStyle.PE_IndicatorArrowDown
+        kind = qt.QStyle.PE_IndicatorArrowDown if self.checked else qt.QStyle.PE_IndicatorArrowRight
         painter.drawPrimitive(kind, arrow)
         how = qt.Qt.AlignLeft | qt.Qt.AlignVCenter | qt.Qt.TextShowMnemonic
         painter.drawItemText(button.rect.adjusted(26, 0, 0, 0), how, self.palette, self.enabled, self.text)
 
 
 @widget
-class ctkCollapsibleGroupBox(_Contents, qt.QGroupBox):
-    """A group box whose check mark opens and closes it."""
-
-    def __init__(self, title: str = "", parent=None) -> None:
-        super().__init__(title, parent) if isinstance(title, str) else super().__init__(title)
-        self.checkable = self.checked = True
-        self.toggled.connect(lambda checked: self._collapse(not checked))
-
-    def _title_height(self) -> int:
-        return self.fontMetrics().height() + 8
-
-    collapsed = Property(bool, lambda self: self._collapsed, lambda self, value: self.setChecked(not value))
-
-
-class _Numbers(qt.QWidget):
-    """What a slider with a box and a range with two boxes share."""
-
-    def _box(self):
-        box = qt.QDoubleSpinBox(self)
-        box.setSizePolicy(qt.QSizePolicy.Fixed, qt.QSizePolicy.Fixed)
-        return box
-
-
-@widget
-class ctkSliderWidget(_Numbers):
+class ctkSliderWidget(qt.QWidget):
     """A slider and a spin box of one value; starts with 0 to 99 in steps of 1, as CTK's does."""
 
     valueChanged = Signal(float)
@@ -155,7 +147,8 @@ class ctkSliderWidget(_Numbers):
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
-        self._slider, self._spin = qt.QSlider(qt.Qt.Horizontal, self), self._box()
+        self._slider, self._spin = qt.QSlider(qt.Qt.Horizontal, self), qt.QDoubleSpinBox(self)
+        self._spin.setSizePolicy(qt.QSizePolicy.Fixed, qt.QSizePolicy.Fixed)
         self._slider.setRange(0, self.STEPS)
         row(self, self._slider, self._spin)
         self._spin.setRange(0, 99)
@@ -188,84 +181,11 @@ class ctkSliderWidget(_Numbers):
     spinBoxVisible = Property(bool, lambda self: not self._spin.isHidden(), lambda self, on: self._spin.setVisible(on))
 
 
-class _Band(qt.QWidget):
-    """The strip between the two boxes of a range: a groove, its chosen part and two handles."""
-
-    def __init__(self, parent) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
-        self.minimumHeight, self.minimumWidth = 20, 40
-
-    def paintEvent(self, _event) -> None:
-        owner, painter = self.parent(), qt.QPainter(self)
-        span = (owner.maximum - owner.minimum) or 1
-        ends = (owner.minimumValue, owner.maximumValue)
-        low, high = (6 + int((end - owner.minimum) / span * (self.width - 12)) for end in ends)
-        middle = self.height // 2
-        painter.fillRect(2, middle - 2, self.width - 4, 4, self.palette.mid())
-        painter.fillRect(low, middle - 2, high - low, 4, self.palette.highlight())
-        for place in (low, high):
-            painter.fillRect(place - 4, middle - 8, 8, 16, self.palette.button())
-            painter.drawRect(place - 4, middle - 8, 8, 16)
-
-
-@widget
-class ctkRangeWidget(_Numbers):
-    """Two spin boxes and the strip between them; starts with 0 to 99."""
-
-    valuesChanged = Signal(float, float)
-    minimumValueChanged = Signal(float)
-    maximumValueChanged = Signal(float)
-    rangeChanged = Signal(float, float)
-
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        self._low, self._band, self._high = self._box(), _Band(self), self._box()
-        row(self, self._low, self._band, self._high)
-        self.setRange(0, 99)
-        self._high.value = 99
-        self._low.valueChanged.connect(lambda value: self._moved(self.minimumValueChanged, value, self._high, max))
-        self._high.valueChanged.connect(lambda value: self._moved(self.maximumValueChanged, value, self._low, min))
-
-    def _moved(self, signal, value: float, other, keep) -> None:
-        signal.emit(value)
-        before = other.value
-        other.value = keep(value, before)
-        self._band.update()
-        if other.value == before:
-            self.valuesChanged.emit(self.minimumValue, self.maximumValue)
-
-    def setRange(self, minimum: float, maximum: float) -> None:
-        for box in (self._low, self._high):
-            box.setRange(minimum, maximum)
-        self.rangeChanged.emit(minimum, maximum)
-
-    def setValues(self, low: float, high: float) -> None:
-        self._low.value, self._high.value = low, high
-        self._low.value = low
-
-    def _both(self, name: str, value) -> None:
-        setattr(self._low, name, value)
-        setattr(self._high, name, value)
-
-    minimum = Property(float, lambda self: self._low.minimum, lambda self, low: self.setRange(low, self.maximum))
-    maximum = Property(float, lambda self: self._low.maximum, lambda self, high: self.setRange(self.minimum, high))
-    minimumValue, maximumValue = _of("_low", float, "value"), _of("_high", float, "value")
-    decimals = Property(int, lambda self: self._low.decimals, lambda self, value: self._both("decimals", value))
-    singleStep = Property(float, lambda self: self._low.singleStep, lambda self, value: self._both("singleStep", value))
-    suffix = Property(str, lambda self: self._low.suffix, lambda self, value: self._both("suffix", value))
-
-
 @widget
 class ctkComboBox(qt.QComboBox):
     """A combo box that says what to choose while nothing is chosen."""
 
     defaultText = Property(str, lambda self: self.placeholderText, lambda self, text: self.setPlaceholderText(text))
-    currentUserDataAsString = Property(
-        str,
-        lambda self: str(self.currentData or ""),
-        lambda self, text: self.setCurrentIndex(self.findData(text)),
-    )
 
 
 @widget
@@ -302,35 +222,5 @@ class ctkPathLineEdit(qt.QWidget):
         """The list of the last paths lives in the user's settings, which no test touches."""
 
     currentPath = Property(str, lambda self: self._box.currentText, lambda self, path: self._box.setEditText(path))
-    filters, nameFilters = kept(int, "_filters", 0x02), kept("QStringList", "_names", [])
+    filters, nameFilters = kept(int, "_filters", 0x02), kept("QStringList", "_names", ())
     settingKey, label = kept(str, "_key", ""), kept(str, "_label", "")
-
-
-@widget
-class ctkDirectoryButton(qt.QPushButton):
-    """A button that shows a folder and asks for another one."""
-
-    directoryChanged = Signal(str)
-    directorySelected = Signal(str)
-
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        self.icon = self.style().standardIcon(qt.QStyle.SP_DirIcon)
-        self._directory = ""
-        self.clicked.connect(self.browse)
-        self.directory = "."
-
-    def browse(self) -> None:
-        chosen = qt.QFileDialog.getExistingDirectory(self, self.caption, self._directory)
-        if chosen:
-            self.directory = chosen
-
-    def _set(self, directory: str) -> None:
-        path, before = qt.QDir(directory).absolutePath(), self._directory
-        self._directory = self.text = path
-        self.directorySelected.emit(path)
-        if path != before:
-            self.directoryChanged.emit(path)
-
-    directory = Property(str, lambda self: self._directory, _set)
-    caption = kept(str, "_caption", "")

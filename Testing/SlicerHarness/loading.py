@@ -1,6 +1,7 @@
 """Loads a scripted module as qSlicerScriptedLoadableModule does, and a .ui file as Slicer's QUiLoader does.
 
     loaded = load_module(ROOT / "MyoPINN" / "MyoPINN.py")     # needs slicer.app; importing this file makes qt, ctk, ...
+    loaded.panel.enter()                                      # or slicer.util.selectModule("MyoPINN") on the desktop
     loaded.widget.ui.applyButton.click()
     unload(loaded)
 
@@ -109,25 +110,11 @@ def load_module(path: Path | str) -> Loaded:
     setattr(slicer.modules, name.lower(), parent)
     instance = getattr(source, name)(parent)
     setattr(slicer.modules, f"{name}Instance", instance)
-    module_widget = getattr(source, f"{name}Widget")(panel)
-    setattr(slicer.modules, f"{name}Widget", module_widget)
-    parent.widgetRepresentation = lambda: SimpleNamespace(self=lambda: module_widget)
-    module_widget.setup()
-    return Loaded(source, instance, module_widget, panel)
-
-
-def enter(loaded: Loaded) -> None:
-    """The user opens the module."""
-    loaded.panel.isEntered = True
-    if hasattr(loaded.widget, "enter"):
-        loaded.widget.enter()
-
-
-def leave(loaded: Loaded) -> None:
-    """The user opens another module."""
-    loaded.panel.isEntered = False
-    if hasattr(loaded.widget, "exit"):
-        loaded.widget.exit()
+    panel._made = getattr(source, f"{name}Widget")(panel)
+    setattr(slicer.modules, f"{name}Widget", panel._made)
+    parent.widgetRepresentation = lambda: panel
+    panel._made.setup()
+    return Loaded(source, instance, panel._made, panel)
 
 
 def unload(loaded: Loaded) -> None:

@@ -5,6 +5,7 @@ Checked against Slicer's Base/Python/slicer/ScriptedLoadableModule.py and i18n.p
 
 from __future__ import annotations
 
+import logging
 import sys
 import unittest
 from pathlib import Path
@@ -56,9 +57,23 @@ class ScriptedLoadableModule:
 
 @widget
 class qSlicerScriptedLoadableModuleWidget(slicer.qMRMLWidget):
-    """The panel that Slicer gives to a module's widget."""
+    """The panel that Slicer gives to a module's widget; ``self()`` is that widget."""
 
     isEntered = kept(bool, "_entered", False)
+    _made = None
+
+    def self(self):
+        return self._made
+
+    def enter(self) -> None:
+        """The user opens the module."""
+        self.isEntered = True
+        getattr(self._made, "enter", lambda: None)()
+
+    def exit(self) -> None:
+        """The user opens another module."""
+        self.isEntered = False
+        getattr(self._made, "exit", lambda: None)()
 
 
 def panel():
@@ -129,13 +144,17 @@ class ScriptedLoadableModuleLogic:
 class ScriptedLoadableModuleTest(unittest.TestCase):
     """The module's self test."""
 
+    def __init__(self, *given, **named) -> None:
+        super().__init__(*given, **named)
+        super(unittest.TestCase, self).__init__()  # a mixin's, which unittest would leave out
+
     def delayDisplay(self, message: str, requestedDelay=None, msec=None) -> None:
         """Say ``message`` in a window, as long as ``messageDelay`` (ms) says; below 400 ms no window comes."""
         wanted = [getattr(self, "messageDelay", None), msec, requestedDelay, 100]
         slicer.util.delayDisplay(message, next(each for each in wanted if each is not None))
 
     def runTest(self) -> None:
-        raise AssertionError(f"{type(self).__name__} has no test")
+        logging.warning("%s has no test", type(self).__name__)
 
 
 def publish() -> None:

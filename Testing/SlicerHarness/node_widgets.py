@@ -2,8 +2,8 @@
 
 Checked against Slicer's Libs/MRML/Widgets (qMRMLNodeComboBox, qMRMLSegmentSelectorWidget, qMRMLCheckableNodeComboBox);
 its habits are kept, the odd ones too: a selector is disabled until it has a scene; a rename says currentNodeChanged
-again; removing the current node makes its neighbour above current (None, where that comes first); a segment selector
-without a segmentation still gives the last segment.
+again; removing the current node makes the next one current, after the last one the new last one, and only then None;
+a segment selector without a segmentation still gives the last segment.
 """
 
 from __future__ import annotations
@@ -169,8 +169,9 @@ class qMRMLNodeComboBox(qMRMLWidget):
     def _forget(self, name: str) -> None:
         self._unwatch(name)
         self._box.removeItem(self._box.findData(name))
-        if self._box.itemData(self._box.currentIndex, ACTION):  # Qt moved on to an action: no node above is left
-            self._box.currentIndex = 0 if self._box.itemData(0) else -1
+        if self._box.itemData(self._box.currentIndex, ACTION):  # Qt moved on to the row below, which is no node
+            last = [n for n in range(self._box.count) if self._box.itemData(n)][-1:]
+            self._box.currentIndex = last[0] if last else 0 if self.noneEnabled else -1
 
     def _emit(self, _text: str = "") -> None:
         if self._box.itemData(self._box.currentIndex, ACTION):
@@ -255,7 +256,7 @@ class qMRMLNodeComboBox(qMRMLWidget):
             self.currentNodeRenamed.emit(name)
 
     currentNodeID = Property(str, lambda self: getattr(self.currentNode(), "GetID", str)(), _set_id)
-    nodeTypes = kept("QStringList", "_types", [], _rows)
+    nodeTypes = kept("QStringList", "_types", (), _rows)
     noneEnabled, noneDisplay = kept(bool, "_none", False, _rows), kept(str, "_none_display", "None", _rows)
     addEnabled, removeEnabled = kept(bool, "_add", True, _rows), kept(bool, "_remove", True, _rows)
     renameEnabled, editEnabled = kept(bool, "_rename", False, _rows), kept(bool, "_edit", False, _rows)
@@ -408,11 +409,3 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
     segmentationNodeSelectorVisible = Property(
         bool, lambda self: not self._nodes.isHidden(), lambda self, on: self._nodes.setVisible(on)
     )
-
-
-@widget
-class qMRMLSliderWidget(ctk.ctkSliderWidget):
-    """CTK's slider with a scene, from which Slicer's takes units."""
-
-    setMRMLScene = qMRMLWidget.setMRMLScene
-    mrmlScene, _scene, mrmlSceneChanged = qMRMLWidget.mrmlScene, None, Signal(object)

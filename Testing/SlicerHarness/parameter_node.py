@@ -2,7 +2,7 @@
 
 Values lie in the node as Slicer's own wrapper writes them (serializers.py), so that either reads the other's scenes:
 text under the attribute's name, an enum by its member's name, a node as a node reference, a list as NAME_len, NAME_0,
-..., a Union under NAME_i of its i-th type. Left out, since unused: parameter packs, tuples, dicts, ranges, colours.
+... Left out, since unused: unions, parameter packs, tuples, dicts, ranges, colours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import slicer.util
 import vtk
 
 from . import validators
-from .connectors import PATHS, Connector, create, is_node, members, split
+from .connectors import PATHS, Connector, create, is_node, split
 from .pythonqt import qt
 from .validators import Default, IsInstance, NotNone, Validator
 
@@ -74,16 +74,6 @@ class _Node(_Text):
         node.RemoveNodeReferenceIDs(name)
 
 
-class _Nothing(_Text):
-    """None, one side of an Optional."""
-
-    def __init__(self) -> None:
-        self.checks = [IsInstance(type(None))]
-
-    def read(self, node, name: str):
-        return None
-
-
 class ObservedList(MutableSequence):
     """A parameter's list: each change goes to the node at once."""
 
@@ -113,6 +103,9 @@ class ObservedList(MutableSequence):
     def insert(self, index: int, value) -> None:
         self._change([*self._items[:index], value, *self._items[index:]])
 
+    def extend(self, values) -> None:
+        self._change([*self._items, *values])
+
     def __eq__(self, other) -> bool:
         return self._items == list(other)
 
@@ -137,13 +130,18 @@ class _List:
     def write(self, node, name: str, value) -> None:
         for item in value:
             _check(self.element, item)
-        self.remove(node, name)
+        before = self._length(node, name)
         for index, item in enumerate(value):
             self.element.write(node, f"{name}_{index}", item)
         self.length.write(node, f"{name}_len", len(value))
+        for index in range(len(value), before):
+            self.element.remove(node, f"{name}_{index}")
+
+    def _length(self, node, name: str) -> int:
+        return self.length.read(node, f"{name}_len") if self.has(node, name) else 0
 
     def read(self, node, name: str):
-        items = [self.element.read(node, f"{name}_{n}") for n in range(self.length.read(node, f"{name}_len"))]
+        items = [self.element.read(node, f"{name}_{n}") for n in range(self._length(node, name))]
 
         def save(new: list) -> None:
             with slicer.util.NodeModify(node):
@@ -152,49 +150,8 @@ class _List:
         return ObservedList(save, items)
 
     def remove(self, node, name: str) -> None:
-        for index in range(self.length.read(node, f"{name}_len") if self.has(node, name) else 0):
-            self.element.remove(node, f"{name}_{index}")
+        self.write(node, name, [])
         self.length.remove(node, f"{name}_len")
-
-
-class _Union:
-    """One of several types; the first that takes the value stores it."""
-
-    def __init__(self, choices: list) -> None:
-        self.choices, self.checks = choices, []
-
-    def default(self):
-        optional = len(self.choices) == 2 and isinstance(self.choices[1], _Nothing)
-        return None if optional else self.choices[0].default()
-
-    def _place(self, value) -> int:
-        for index, choice in enumerate(self.choices):
-            try:
-                _check(choice, value)
-            except (TypeError, ValueError):
-                continue
-            if value is not None or isinstance(choice, _Nothing):
-                return index
-        raise TypeError(f"{value!r} is of none of the parameter's types")
-
-    def _held(self, node, name: str) -> list[int]:
-        return [n for n, choice in enumerate(self.choices) if choice.has(node, f"{name}_{n}")]
-
-    def has(self, node, name: str) -> bool:
-        return bool(self._held(node, name))
-
-    def write(self, node, name: str, value) -> None:
-        index = self._place(value)
-        self.remove(node, name)
-        self.choices[index].write(node, f"{name}_{index}", value)
-
-    def read(self, node, name: str):
-        index = self._held(node, name)[0]
-        return self.choices[index].read(node, f"{name}_{index}")
-
-    def remove(self, node, name: str) -> None:
-        for index, choice in enumerate(self.choices):
-            choice.remove(node, f"{name}_{index}")
 
 
 def _check(store, value) -> None:
@@ -205,12 +162,8 @@ def _check(store, value) -> None:
 def _store(annotated):
     """What keeps values of that type in a node; TypeError for types that this wrapper lacks."""
     kind, notes = split(annotated)
-    if len(members(kind)) > 1:
-        store = _Union([_store(each) for each in members(kind)])
-    elif typing.get_origin(kind) is list:
+    if typing.get_origin(kind) is list:
         store = _List(_store(typing.get_args(kind)[0]))
-    elif kind is type(None):
-        store = _Nothing()
     elif is_node(kind):
         store = _Node(kind)
     elif kind in (bool, int, float, str, *PATHS) or (isinstance(kind, type) and issubclass(kind, enum.Enum)):
@@ -342,10 +295,6 @@ def parameterNodeWrapper(kind: type | None = None):
     return kind
 
 
-def isParameterNodeWrapper(thing) -> bool:
-    return hasattr(thing, "connectParametersToGui")
-
-
 def module() -> ModuleType:
     """slicer.parameterNodeWrapper, with the names that Slicer exports and this harness has."""
     made = ModuleType("slicer.parameterNodeWrapper")
@@ -353,5 +302,5 @@ def module() -> ModuleType:
         if getattr(getattr(validators, name), "__module__", "") == validators.__name__:
             setattr(made, name, getattr(validators, name))
     made.SlicerParameterNamePropertyName = SlicerParameterNamePropertyName
-    made.parameterNodeWrapper, made.isParameterNodeWrapper = parameterNodeWrapper, isParameterNodeWrapper
+    made.parameterNodeWrapper = parameterNodeWrapper
     return made

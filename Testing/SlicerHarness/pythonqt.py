@@ -50,7 +50,8 @@ class Attribute:
     def __get__(self, thing, owner=None):
         if thing is None:
             return self.native or self
-        return self.native(thing) if callable(self.native) else QObject.property(thing, self.name)
+        value = self.native(thing) if callable(self.native) else QObject.property(thing, self.name)
+        return tuple(value) if isinstance(value, list) else value
 
     def __set__(self, thing, value) -> None:
         meta = thing.metaObject().property(thing.metaObject().indexOfProperty(self.name))
@@ -134,9 +135,11 @@ def _getattr(self, name: str):
 
 
 def _find(self, kind=QObject, name: str = "") -> list:
-    """All descendants that are a ``kind`` (a class or its name) and have that name, if one is given."""
+    """All descendants that are a ``kind`` (a class, several, or a name) and have that name, if one is given."""
     if isinstance(kind, str):
         return [child for child in _find(self, QObject, name) if child.inherits(kind)]
+    if isinstance(kind, tuple):
+        return [child for child in _find(self, QObject, name) if isinstance(child, kind)]
     native = kind.__dict__.get("_native", kind)
     return QObject.findChildren(self, native, name) if name else QObject.findChildren(self, native)
 

@@ -14,13 +14,13 @@ class Validator:
             raise ValueError(f"{value!r} is not allowed: {self}")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class NotNone(Validator):
     def holds(self, value) -> bool:
         return value is not None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class IsInstance(Validator):
     classtype: object
 
@@ -29,7 +29,7 @@ class IsInstance(Validator):
             raise TypeError(f"{value!r} is a {type(value).__name__} where {self.classtype} is expected")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class WithinRange(Validator):
     minimum: float
     maximum: float
@@ -38,7 +38,7 @@ class WithinRange(Validator):
         return self.minimum <= value <= self.maximum
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Minimum(Validator):
     minimum: float
 
@@ -46,7 +46,7 @@ class Minimum(Validator):
         return value >= self.minimum
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Maximum(Validator):
     maximum: float
 
@@ -54,7 +54,7 @@ class Maximum(Validator):
         return value <= self.maximum
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Choice(Validator):
     choices: list
 
@@ -62,22 +62,14 @@ class Choice(Validator):
         return value in self.choices
 
 
-@dataclass(frozen=True)
-class Exclude(Validator):
-    excludedValues: list
-
-    def holds(self, value) -> bool:
-        return value not in self.excludedValues
-
-
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Decimals:
     """For the widget: digits after the point."""
 
     value: int
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SingleStep:
     """For the widget: what one click changes."""
 
