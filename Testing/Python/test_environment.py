@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 import time
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from environment_cases import LINUX, PIP, SLEEP, FakeProcess, fill, named_packages, wheel
 
 from MyoPINNLib.engine import State
 from MyoPINNLib.environment import (
@@ -35,34 +35,6 @@ from MyoPINNLib.one_shot_settings import OneShotSettings
 from MyoPINNLib.settings import FitSettings, Method, Settings
 
 GB = 1e9
-LINUX = Machine("Linux", "x86_64")
-TENSORFLOW = """
-__version__ = "2.99.1"
-class config:
-    list_physical_devices = staticmethod(lambda kind: [])
-"""
-
-
-def wheel(folder: Path, name: str, version: str, text: str, needs: tuple[str, ...] = ()) -> None:
-    """A package of one file as pip takes it."""
-    folder.mkdir(exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    needed = "".join(f"Requires-Dist: {need}\n" for need in needs)
-    files = {
-        f"{name}/__init__.py": text,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as file:
-        for path, content in {**files, f"{info}/RECORD": "".join(f"{path},,\n" for path in files)}.items():
-            file.writestr(path, content)
-
-
-def fill(folder: Path, tensorflow: str = TENSORFLOW, version: str = "2.99.1") -> str:
-    """A local folder of packages as a hospital without internet has it."""
-    wheel(folder, "tensorflow", version, tensorflow, ("keras",))
-    wheel(folder, "keras", "3.9", '__version__ = "3.9"')
-    return str(folder)
 
 
 @pytest.fixture(scope="session")
@@ -100,22 +72,6 @@ def wait_for(condition, seconds: float = 10.0) -> None:
 
 def settings(method: Method, device: Device = Device.CPU) -> Settings:
     return Settings(fit=FitSettings(method=method, one_shot=OneShotSettings(device=device)))
-
-
-class FakeProcess:
-    """A launch that runs ``body`` in this Python whatever is asked for; keeps what was asked."""
-
-    def __init__(self, *bodies: str) -> None:
-        self.bodies, self.asked, self.env = list(bodies), [], []
-
-    def __call__(self, command, env=None):
-        self.asked.append(list(command))
-        self.env.append(env)
-        return launch([sys.executable, "-c", self.bodies.pop(0)], None)
-
-
-PIP = 'print("pip 24.2 from /x/pip (python 3.12)")'
-SLEEP = "import time; time.sleep(60)"
 
 
 # --- a whole life of it, with real pip
@@ -457,10 +413,7 @@ def test_a_memory_that_cannot_be_read_is_broken_and_leads_nowhere(an_environment
 @pytest.fixture
 def a_named(an_environment, tmp_path, the_packages) -> EngineEnvironment:
     """An environment whose TensorFlow lies in a Python that the user names."""
-    (tmp_path / "own").mkdir()
-    for file in Path(the_packages).glob("*.whl"):
-        zipfile.ZipFile(file).extractall(tmp_path / "own")
-    named_env = {**os.environ, "PYTHONPATH": str(tmp_path / "own")}
+    named_env = {**os.environ, "PYTHONPATH": named_packages(tmp_path / "own", the_packages)}
     return replace(an_environment, named=sys.executable, named_env=named_env, python="/slicer/PythonSlicer")
 
 
