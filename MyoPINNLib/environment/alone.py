@@ -33,8 +33,7 @@ class Busy:
         except FileNotFoundError:
             held = False
         if held:
-            os.ftruncate(self._descriptor, 0)
-            os.write(self._descriptor, f" {os.getpid()}".encode())
+            os.write(self._descriptor, f" {os.getpid():<10}".encode())
         else:
             os.close(self._descriptor)
         return held
@@ -121,6 +120,8 @@ def _entered(folder: Path, clock: Callable[[], float]) -> Steps[Busy]:
 
 def _who(folder: Path) -> str:
     try:
-        return f"process {int((folder / BUSY).read_bytes()[_PID_AT:])}"
+        with (folder / BUSY).open("rb", buffering=0) as file:
+            file.seek(_PID_AT)
+            return f"process {int(file.read(20))}"
     except (OSError, ValueError):
         return "process unknown"

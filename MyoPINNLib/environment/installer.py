@@ -57,9 +57,7 @@ _FAILURES = (
 )
 
 
-def pip_command(
-    python: str, target: Path, requirements: Path, recipe: Recipe, *, raw: bool = False, user: str = ""
-) -> list[str]:
+def pip_command(python: str, target: Path, requirements: Path, recipe: Recipe, *, raw: bool = False) -> list[str]:
     """The command that puts what ``requirements`` names into the folder ``target``; nothing of it is built or cached."""
     what = ["--requirement", str(requirements), *(["tensorflow[and-cuda]"] if recipe.gpu else [])]
     where = ["--no-index", "--find-links", str(Path(recipe.source).absolute())] if recipe.source else []

@@ -109,8 +109,8 @@ def _trouble(facts: Facts, code: int, python: str) -> tuple[str, str]:
 
 def _unloaded(name: str, fact: Mapping, python: str) -> tuple[str, str]:
     if fact["missing"]:
-        return f"{python} has no {name}.", f'Install it there: "{python}" -m pip install "myopinn[engine]"'
-    return f"{name} is there but does not load ({fact['error']}).", "Repair the environment, or install it anew."
+        return f"{python} has no {name}.", f'Install it there: "{python}" -m pip install {name}'
+    return f"{name} is there but does not load ({fact['error']}).", "Look into the log, and install it anew."
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -32,7 +32,8 @@ def ask_user(text: str) -> bool:
 
 class EnvironmentPanel:
     """Puts its widgets into ``layout``. ``settings`` keeps the two paths (value, setValue); ``ask`` is asked once before anything
-    is downloaded; ``timer_factory`` gives a QTimer; ``on_change`` is called where the environment is another than before.
+    is downloaded; ``timer_factory`` gives a QTimer; ``in_use`` says whether an analysis runs, which may need the packages;
+    ``on_change`` is called where the environment is another than before.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class EnvironmentPanel:
         settings,
         ask: Callable[[str], bool] = ask_user,
         timer_factory: Callable = qt.QTimer,
+        in_use: Callable[[], bool] = lambda: False,
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.widgets = PanelWidgets(layout)
-        self._environment, self._settings, self._ask, self._on_change = environment, settings, ask, on_change
+        self._environment, self._settings, self._ask = environment, settings, ask
+        self._in_use, self._on_change = in_use, on_change
         self._planning: Aside[Plan] | None = None
         self._work: Work | None = None
         self._action: Action | None = None
@@ -56,7 +59,7 @@ class EnvironmentPanel:
         self.widgets.python.currentPath = settings.value(PYTHON_KEY, "") or ""
         self.widgets.source.currentPath = settings.value(SOURCE_KEY, "") or ""
         self._connect()
-        self._refresh()
+        self.refresh()
 
     @property
     def environment(self) -> EngineEnvironment:
@@ -80,11 +83,15 @@ class EnvironmentPanel:
 
     def repair(self) -> None:
         """Install it anew as it was."""
-        self._begin(Action.REPAIR, self.environment.repair())
+        if not self._in_use():
+            self._begin(Action.REPAIR, self.environment.repair())
+        self.refresh()
 
     def remove(self) -> None:
         """Delete the packages."""
-        self._begin(Action.REMOVE, self.environment.remove())
+        if not self._in_use():
+            self._begin(Action.REMOVE, self.environment.remove())
+        self.refresh()
 
     def cancel(self) -> None:
         """End what runs; what was there before stays."""
@@ -109,7 +116,6 @@ class EnvironmentPanel:
             Action.CANCEL: self.cancel,
         }.items():
             self.widgets.buttons[action].connect("clicked()", do)
-        self.widgets.log_button.connect("toggled(bool)", self.widgets.log.setVisible)
         self.widgets.python.connect("currentPathChanged(QString)", self._named)
         self.widgets.source.connect("currentPathChanged(QString)", self._sourced)
 
@@ -125,7 +131,7 @@ class EnvironmentPanel:
             and Path(environment.named).is_file()
         ):
             self.check()
-        self._refresh()
+        self.refresh()
         self._on_change()
 
     def _sourced(self, path: str) -> None:
@@ -134,7 +140,7 @@ class EnvironmentPanel:
     def _begin(self, action: Action, work: Work | None = None) -> None:
         self._action, self._work, self._trouble = action, work, ""
         self._timer.start(BEAT)
-        self._refresh()
+        self.refresh()
 
     def _beat(self) -> None:
         """Look at what runs."""
@@ -167,30 +173,26 @@ class EnvironmentPanel:
 
     def _end(self, trouble: str) -> None:
         self._timer.stop()
-        if self._work is not None:
-            self.widgets.log.setPlainText("\n".join(self._work.text))
         self._work = self._planning = self._action = None
         self._trouble = trouble
-        self._refresh()
+        self.refresh()
         self._on_change()
 
     def _show_progress(self) -> None:
         progress = self._work.progress
         self.widgets.bar.value = round(progress.fraction * STEPS)
         self.widgets.bar.format = progress_words(progress)
+        self.widgets.say("\n".join(self._work.text))
 
-    def _refresh(self) -> None:
-        """Say where it stands, and which button can be used or why not."""
+    def refresh(self) -> None:
+        """Say where it stands, and which button can be used or why not; also to be called where ``in_use`` changes."""
         environment = self.environment
         own = replace(environment, named="").status.state
         self.widgets.state.text = headline(environment.status, self._action, self._trouble)
         for action, button in self.widgets.buttons.items():
-            why = barred(action, own=own, named=bool(environment.named), busy=self.busy)
+            why = barred(action, own=own, named=bool(environment.named), busy=self.busy, in_use=self._in_use())
             button.enabled, button.toolTip = not why, why or action.says
         for edit in (self.widgets.python, self.widgets.source):
             edit.enabled = self._action in (None, Action.CHECK)
         self.widgets.bar.value, self.widgets.bar.format = 0, "looking"
         self.widgets.working.setVisible(self.busy)
-        said = bool(self.widgets.log.toPlainText())
-        self.widgets.log_button.enabled = said
-        self.widgets.log_button.toolTip = "What pip and the check said." if said else "Nothing was said yet."

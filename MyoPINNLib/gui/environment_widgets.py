@@ -33,16 +33,32 @@ class PanelWidgets:
         self.log_button = qt.QPushButton("Show log")
         self.log_button.objectName = "EnvironmentLogButton"
         self.log_button.checkable = True
+        self.log_button.connect("toggled(bool)", self._show_log)
         self.log = qt.QPlainTextEdit()
         self.log.readOnly = True
-        self.log.setVisible(False)
         self._lay_out(layout)
+        self.log.setVisible(False)
+        self._said = ""
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """Put ``text`` into the log, its end in sight."""
+        self.log_button.enabled = bool(text)
+        self.log_button.toolTip = "What pip and the check said." if text else "Nothing was said yet."
+        if text != self._said:
+            self._said = text
+            self.log.setPlainText(text)
+            self.log.verticalScrollBar().value = self.log.verticalScrollBar().maximum
+
+    def _show_log(self, on: bool) -> None:
+        self.log.setVisible(on)
+        self.log_button.text = "Hide log" if on else "Show log"
 
     def _lay_out(self, layout) -> None:
         layout.addWidget(self.state)
         layout.addWidget(_row(*(self.buttons[action] for action in _ROW)))
         layout.addWidget(self.working)
-        paths = qt.QWidget()
+        paths = _flat(qt.QWidget())
         form = qt.QFormLayout(paths)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Python of your own:", self.python)
@@ -65,9 +81,15 @@ def _path(name: str, filters: int, tip: str):
 
 
 def _row(*widgets):
-    row = qt.QWidget()
+    row = _flat(qt.QWidget())
     layout = qt.QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
     for widget in widgets:
         layout.addWidget(widget)
     return row
+
+
+def _flat(widget):
+    """``widget``, no higher than it needs."""
+    widget.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Fixed)
+    return widget

@@ -53,8 +53,10 @@ def headline(status: Status, action: Action | None, trouble: str) -> str:
     return trouble.strip() or f"{status.sentence} {status.hint}".strip()
 
 
-def barred(action: Action, *, own: EnvironmentState, named: bool, busy: bool) -> str:
-    """Why ``action`` cannot be done; empty where it can. ``own``: the folder's state; ``named``: a Python of the user's own is."""
+def barred(action: Action, *, own: EnvironmentState, named: bool, busy: bool, in_use: bool = False) -> str:
+    """Why ``action`` cannot be done; empty where it can. ``own``: the folder's state; ``named``: a Python of the user's own is;
+    ``in_use``: an analysis runs.
+    """
     if action is Action.CANCEL:
         return "" if busy else "Nothing runs."
     if busy:
@@ -65,7 +67,9 @@ def barred(action: Action, *, own: EnvironmentState, named: bool, busy: bool) ->
         return "A Python of your own is named below; empty that line first."
     if action is Action.INSTALL:
         return "" if own is EnvironmentState.MISSING else "It is there already: Repair installs it anew."
-    return "Nothing is installed yet." if own is EnvironmentState.MISSING else ""
+    if own is EnvironmentState.MISSING:
+        return "Nothing is installed yet."
+    return "An analysis runs; wait for its end." if in_use and action is not Action.CHECK else ""
 
 
 def progress_words(progress: Progress) -> str:

@@ -38,13 +38,15 @@ class Settings(dict):
 class Window:
     """A panel in a window, and what it asked and told."""
 
-    def __init__(self, environment: EngineEnvironment, settings: Settings, answer: bool = True) -> None:
+    def __init__(self, environment: EngineEnvironment, settings: Settings, answer: bool = True, **options) -> None:
         self.asked, self.changes, self.answer = [], 0, answer
         self.box = qt.QWidget()
         self.box.resize(430, 380)
+        layout = qt.QVBoxLayout(self.box)
         self.panel = EnvironmentPanel(
-            qt.QVBoxLayout(self.box), environment, settings=settings, ask=self._ask, on_change=self._change
+            layout, environment, settings=settings, ask=self._ask, on_change=self._change, **options
         )
+        layout.addStretch()
         self.box.show()
 
     def _ask(self, text: str) -> bool:
@@ -145,10 +147,10 @@ def test_a_failure_is_told_with_its_hint_and_the_log_can_be_read(a_window, tmp_p
     fill(tmp_path / "bad", "raise ImportError('no AVX')")
     a_window.panel.widgets.source.currentPath = str(tmp_path / "bad")
     a_window.click(Action.INSTALL)
-    assert "does not load (ImportError: no AVX)" in a_window.said and "Repair" in a_window.said
+    assert a_window.said.endswith("does not load (ImportError: no AVX). Look into the log, and install it anew.")
     clicks.click(a_window.panel.widgets.log_button)
     assert "Successfully installed" in a_window.panel.widgets.log.toPlainText()
-    assert a_window.panel.widgets.log.visible
+    assert a_window.panel.widgets.log.visible and a_window.panel.widgets.log_button.text == "Hide log"
     clicks.screenshot(a_window.box, "environment_failed")
 
 
@@ -224,6 +226,15 @@ def test_while_something_runs_only_a_cancel_can_be_clicked(action):
 def test_a_broken_environment_can_be_repaired_and_removed():
     can = {each for each in Action if not barred(each, own=EnvironmentState.BROKEN, named=False, busy=False)}
     assert can == {Action.CHECK, Action.REPAIR, Action.REMOVE}
+
+
+def test_what_an_analysis_needs_is_neither_repaired_nor_removed_meanwhile(a_window):
+    a_window.click(Action.INSTALL)
+    running = Window(a_window.panel.environment, Settings(), in_use=lambda: True)
+    assert running.button(Action.REMOVE).toolTip == "An analysis runs; wait for its end."
+    running.panel.remove()
+    running.panel.repair()
+    assert not running.panel.busy and running.panel.environment.status.state is EnvironmentState.READY
 
 
 def test_progress_is_told_in_words():
