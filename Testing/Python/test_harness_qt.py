@@ -14,6 +14,7 @@ from Testing.SlicerHarness.libraries import missing
 if trouble := missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest"):
     pytest.skip(trouble, allow_module_level=True)
 
+import shiboken6
 import slicer
 import slicer.util
 from PySide6.QtCore import Property, Signal
@@ -41,6 +42,11 @@ def heard():
 
 
 # PythonQt's way of speaking.
+
+
+def test_python_survives_that_calls_return_none_uncounted(a_button):
+    assert a_button.parentWidget() is None
+    assert sys.getrefcount(None) > 1e9
 
 
 def test_a_property_is_an_attribute(a_button):
@@ -179,6 +185,15 @@ def test_a_list_of_texts_is_read_as_a_tuple():
     selector = slicer.qMRMLNodeComboBox()
     selector.nodeTypes = ["vtkMRMLTableNode"]
     assert selector.nodeTypes == ("vtkMRMLTableNode",)
+
+
+@pytest.mark.parametrize("name", ["text", "click", "SlicerParameterName"])
+def test_what_qt_has_deleted_cannot_be_used(a_button, name):
+    shiboken6.delete(a_button)
+    with pytest.raises(ValueError, match=f"{name} was asked of a QPushButton that Qt has deleted"):
+        getattr(a_button, name)
+    with pytest.raises(ValueError, match="enabled was asked"):
+        a_button.enabled = True
 
 
 def test_a_timer_calls_later(heard):
@@ -372,8 +387,6 @@ def test_a_selector_makes_and_deletes_nodes(a_selector):
 
 
 def test_a_deleted_selector_hears_no_more_of_the_scene(a_selector):
-    import shiboken6
-
     shiboken6.delete(a_selector)
     assert add("vtkMRMLTableNode", "segments")
 
@@ -615,7 +628,7 @@ class TinyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.parameters = TinyLogic().getParameterNode()
-        self.parameters.connectGui(self.ui)
+        self.connected = self.parameters.connectGui(self.ui)
 
     def enter(self):
         self.visits.append("enter")
@@ -624,6 +637,7 @@ class TinyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.visits.append("exit")
 
     def cleanup(self):
+        self.parameters.disconnectGui(self.connected)
         self.visits.append("cleanup")
 
 

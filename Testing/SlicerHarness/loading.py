@@ -118,10 +118,14 @@ def load_module(path: Path | str) -> Loaded:
 
 
 def unload(loaded: Loaded) -> None:
-    """What happens when Slicer ends: cleanup(), and nothing of the module is left."""
+    """What happens when Slicer ends: the module is left, cleaned up, its panel deleted, and its names are gone."""
+    if loaded.panel.isEntered:
+        loaded.panel.exit()
     loaded.widget.cleanup()
-    name = loaded.source.__name__
+    loaded.panel._made, name = None, loaded.source.__name__
     for each in (name.lower(), f"{name}Instance", f"{name}Widget"):
         delattr(slicer.modules, each)
+    loaded.panel.setParent(None)
     loaded.panel.deleteLater()
+    qt.QCoreApplication.sendPostedEvents(loaded.panel, qt.QEvent.DeferredDelete)
     del sys.modules[name]

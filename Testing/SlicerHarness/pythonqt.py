@@ -17,6 +17,7 @@ dialog's own buttons) have the properties, but connect only by ``obj.signal.conn
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from functools import partial
 from types import ModuleType
@@ -25,8 +26,15 @@ from .libraries import require
 
 require("slicer", "PySide6.QtWidgets", "PySide6.QtUiTools")
 
+import shiboken6  # noqa: E402
 import slicer  # noqa: E402
 from PySide6 import QtCore, QtGui, QtWidgets  # noqa: E402
+
+if sys.version_info < (3, 12):
+    # PySide6 6.12 returns None, True and False without counting the reference, as if all Pythons had them immortal;
+    # tens of thousands of calls later the interpreter ends with "deallocating None".
+    for _single in (None, True, False, NotImplemented):
+        ctypes.c_ssize_t.from_address(id(_single)).value += 1 << 40
 
 QObject = QtCore.QObject
 REGISTERED: dict[str, type] = {}
@@ -115,7 +123,24 @@ def _disconnect(self, wanted: str, receiver, slot: str | None = None) -> bool:
     return bool(QObject.disconnect(self, QtCore.SIGNAL(connection[0]), called))
 
 
+def _check_alive(thing, name: str) -> None:
+    """PySide6 checks that itself, but not for classes with a metaclass of their own, such as Kind: it would crash."""
+    if not name.startswith("_") and not shiboken6.isValid(thing):
+        raise ValueError(f"{name} was asked of a {type(thing).__name__} that Qt has deleted")
+
+
+def _guarded(native: type):
+    """The __getattribute__ of a class over ``native``, whose own one knows methods that are static too."""
+
+    def getattribute(self, name: str):
+        _check_alive(self, name)
+        return native.__getattribute__(self, name)
+
+    return getattribute
+
+
 def _setattr(self, name: str, value) -> None:
+    _check_alive(self, name)
     declared = next((kind.__dict__[name] for kind in type(self).__mro__ if name in kind.__dict__), None)
     if getattr(declared, "fset", None):
         declared.fset(self, value)
@@ -173,7 +198,14 @@ class Kind(type(QObject)):
 
 def _spoken(native: type) -> type:
     """The class of ``qt`` over ``native``: only Python subclasses can have a ``connect`` of their own."""
-    content = {**SPEECH, "_spoken": True, "_native": native, "__module__": "qt", "__doc__": native.__doc__}
+    content = {
+        **SPEECH,
+        "__getattribute__": _guarded(native),
+        "_spoken": True,
+        "_native": native,
+        "__module__": "qt",
+        "__doc__": native.__doc__,
+    }
     for name in VALUE_ALONE.get(native.__name__, ()):
         content[name] = staticmethod(partial(_value_alone, getattr(native, name)))
     if hasattr(native, "exec"):
@@ -202,7 +234,8 @@ sys.modules["qt"], sys.modules["ctk"] = qt, ctk
 
 def widget(kind: type) -> type:
     """Give a widget class PythonQt's semantics, a setX() for each Property x, its place in ctk or slicer and in .ui."""
-    for name, value in SPEECH.items():
+    native = next(base for base in kind.__mro__ if base.__module__.startswith("PySide6."))
+    for name, value in {**SPEECH, "__getattribute__": _guarded(native)}.items():
         setattr(kind, name, value)
     kind._spoken = True
     _give_attributes(kind)
