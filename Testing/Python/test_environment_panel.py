@@ -64,6 +64,13 @@ class Window:
         if end:
             clicks.wait(lambda: not self.panel.busy)
 
+    def close(self) -> None:
+        """Gone now, and not whenever Python collects it, perhaps in a thread."""
+        self.panel.close()
+        self.box.close()
+        self.box.deleteLater()
+        qt.QApplication.sendPostedEvents(self.box, qt.QEvent.DeferredDelete)
+
     @property
     def usable(self) -> set[Action]:
         return {action for action in Action if self.button(action).enabled}
@@ -85,11 +92,23 @@ def an_environment(tmp_path) -> EngineEnvironment:
 
 
 @pytest.fixture
-def a_window(a_desktop, an_environment, the_packages):
+def open_window(a_desktop):
+    """Opens windows that are closed at the end."""
+    opened = []
+
+    def open_window(*what, **options) -> Window:
+        opened.append(Window(*what, **options))
+        return opened[-1]
+
+    yield open_window
+    for window in opened:
+        window.close()
+
+
+@pytest.fixture
+def a_window(open_window, an_environment, the_packages) -> Window:
     """A panel whose local folder of packages is named."""
-    window = Window(an_environment, Settings({SOURCE_KEY: the_packages}))
-    yield window
-    window.panel.close()
+    return open_window(an_environment, Settings({SOURCE_KEY: the_packages}))
 
 
 def test_at_first_nothing_is_there_and_only_install_can_be_clicked(a_window):
@@ -131,9 +150,9 @@ def test_what_cannot_be_done_is_told_and_not_asked(a_window, tmp_path):
     assert "holds no packages (*.whl). Fill it" in a_window.said and not a_window.asked
 
 
-def test_a_cancel_is_quick_and_leaves_nothing(a_desktop, an_environment, the_packages):
+def test_a_cancel_is_quick_and_leaves_nothing(open_window, an_environment, the_packages):
     hanging = replace(an_environment, launch=FakeProcess(PIP, SLEEP))
-    window = Window(hanging, Settings({SOURCE_KEY: the_packages}))
+    window = open_window(hanging, Settings({SOURCE_KEY: the_packages}))
     window.click(Action.INSTALL, end=False)
     clicks.wait(lambda: window.panel.widgets.bar.value > 0)
     begun = time.monotonic()
@@ -167,12 +186,10 @@ def test_check_repair_and_remove_work_by_clicks(a_window):
 
 
 @pytest.fixture
-def a_named_window(a_desktop, an_environment, the_packages, tmp_path):
+def a_named_window(open_window, an_environment, the_packages, tmp_path) -> Window:
     """A panel whose user has a Python with TensorFlow."""
     env = {**os.environ, "PYTHONPATH": named_packages(tmp_path / "own", the_packages)}
-    window = Window(replace(an_environment, named_env=env), Settings())
-    yield window
-    window.panel.close()
+    return open_window(replace(an_environment, named_env=env), Settings())
 
 
 def test_a_python_of_the_user_s_own_is_checked_as_soon_as_it_is_named(a_named_window):
@@ -190,19 +207,19 @@ def test_a_path_that_is_no_python_is_told(a_named_window):
     assert a_named_window.said.startswith('"/bin/true" is no path of a Python.')
 
 
-def test_the_paths_are_kept_for_the_next_time(a_desktop, an_environment):
+def test_the_paths_are_kept_for_the_next_time(open_window, an_environment):
     settings = Settings()
-    first = Window(an_environment, settings)
+    first = open_window(an_environment, settings)
     first.panel.widgets.python.currentPath = "/opt/none/python"
     first.panel.widgets.source.currentPath = "/media/packages"
     assert settings == {PYTHON_KEY: "/opt/none/python", SOURCE_KEY: "/media/packages"}
-    again = Window(an_environment, settings)
+    again = open_window(an_environment, settings)
     assert again.panel.environment.named == "/opt/none/python"
     assert again.panel.widgets.source.currentPath == "/media/packages"
 
 
-def test_closing_the_window_ends_what_it_started(a_desktop, an_environment, the_packages):
-    window = Window(replace(an_environment, launch=FakeProcess(PIP, SLEEP)), Settings({SOURCE_KEY: the_packages}))
+def test_closing_the_window_ends_what_it_started(open_window, an_environment, the_packages):
+    window = open_window(replace(an_environment, launch=FakeProcess(PIP, SLEEP)), Settings({SOURCE_KEY: the_packages}))
     window.click(Action.INSTALL, end=False)
     clicks.wait(lambda: window.panel.widgets.bar.value > 0)
     window.panel.close()
@@ -210,9 +227,9 @@ def test_closing_the_window_ends_what_it_started(a_desktop, an_environment, the_
     assert not window.panel.busy
 
 
-def test_what_will_compute_on_a_gpu_is_asked_so(a_desktop, an_environment):
+def test_what_will_compute_on_a_gpu_is_asked_so(open_window, an_environment):
     gpu = replace(an_environment, machine=lambda: Machine("Linux", "x86_64", ("NVIDIA H200",)))
-    window = Window(gpu, Settings(), answer=False)
+    window = open_window(gpu, Settings(), answer=False)
     window.click(Action.INSTALL)
     assert "about 3.5 GB" in window.asked[0] and "GPU (NVIDIA H200)" in window.asked[0]
 
@@ -228,9 +245,9 @@ def test_a_broken_environment_can_be_repaired_and_removed():
     assert can == {Action.CHECK, Action.REPAIR, Action.REMOVE}
 
 
-def test_what_an_analysis_needs_is_neither_repaired_nor_removed_meanwhile(a_window):
+def test_what_an_analysis_needs_is_neither_repaired_nor_removed_meanwhile(open_window, a_window):
     a_window.click(Action.INSTALL)
-    running = Window(a_window.panel.environment, Settings(), in_use=lambda: True)
+    running = open_window(a_window.panel.environment, Settings(), in_use=lambda: True)
     assert running.button(Action.REMOVE).toolTip == "An analysis runs; wait for its end."
     running.panel.remove()
     running.panel.repair()
