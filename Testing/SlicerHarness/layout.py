@@ -133,7 +133,7 @@ class qSlicerLayoutManager(QtCore.QObject):
 
     def resetThreeDViews(self) -> None:
         for each in self._of("vtkMRMLViewNode"):
-            each.threeDView().renderer().ResetCamera()
+            each.threeDView().renderWindow().GetRenderers().GetFirstRenderer().ResetCamera()
 
     def _of(self, kind: str) -> list:
         return [each for key, each in self._widgets.items() if key.startswith(kind)]

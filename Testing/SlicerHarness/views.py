@@ -27,7 +27,7 @@ _MOVES = {
 
 @widget
 class ctkVTKRenderView(QtWidgets.QWidget):
-    """One renderer in a window of its own; CTK's calls renderer(), renderWindow(), interactor(), scheduleRender()."""
+    """One renderer in a window of its own; CTK's calls that PythonQt sees: renderWindow(), interactor(), scheduleRender()."""
 
     orientationWidgetVisible = kept(bool, "orientationWidgetVisible", True)  # there are no axes in the corner
 
@@ -46,9 +46,6 @@ class ctkVTKRenderView(QtWidgets.QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setMinimumSize(80, 80)
-
-    def renderer(self):
-        return self._renderer
 
     def renderWindow(self):
         return self._window
@@ -222,11 +219,14 @@ class qMRMLTableView(QtWidgets.QTableWidget):
 
     def _fill(self) -> None:
         node = self.mrmlTableNode()
-        columns = range(node.GetNumberOfColumns()) if node else ()
+        rows = range(node.GetNumberOfRows() if node else 0)
+        named = int(bool(node and node.GetUseFirstColumnAsRowHeader()))
+        columns = range(named, node.GetNumberOfColumns() if node else 0)
         self.setColumnCount(len(columns))
-        self.setRowCount(node.GetNumberOfRows() if node else 0)
+        self.setRowCount(len(rows))
         self.setHorizontalHeaderLabels([node.GetColumnName(column) for column in columns])
+        self.setVerticalHeaderLabels([node.GetCellText(row, 0) if named else str(row + 1) for row in rows])
         for column in columns:
-            for row in range(node.GetNumberOfRows()):
-                self.setItem(row, column, QtWidgets.QTableWidgetItem(node.GetCellText(row, column)))
+            for row in rows:
+                self.setItem(row, column - named, QtWidgets.QTableWidgetItem(node.GetCellText(row, column)))
         self.resizeColumnsToContents()
