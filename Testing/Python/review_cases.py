@@ -68,7 +68,11 @@ def _of_slices(whole: Study, slices: list[int]) -> Study:
             affines[n] += 0.5 * apart
     geometry = Geometry(affines, (len(slices), *whole.series.geometry.shape[1:]))
     series = replace(
-        whole.series, signal=whole.series.signal[:, slices], time=whole.series.time[slices], weight=None, geometry=geometry
+        whole.series,
+        signal=whole.series.signal[:, slices],
+        time=whole.series.time[slices],
+        weight=None,
+        geometry=geometry,
     )
     names = ("myocardium", "blood_pool", "right_ventricle")
     parts = {name: each[slices] for name in names if (each := getattr(whole.masks, name)) is not None}
