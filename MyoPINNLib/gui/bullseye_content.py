@@ -49,7 +49,9 @@ class Statistic(str, Enum):
 class BullseyeContent:
     """``values`` segment -> value in the shown unit (absent or NaN: not measured) of ``quantity``, a name of ``QUANTITIES`` or
     ``RESERVE``; ``limits`` of the colours (None: the quantity's own); ``cut_off`` below which a segment is marked (None:
-    none is); ``notes`` segment -> what is said beside its value; ``doubtful`` segments have their value in brackets.
+    none is); ``notes`` segment -> what is said beside its value; ``doubtful`` segments have their value in brackets;
+    ``deviations`` segment -> standard deviation of the value, ``voxels`` segment -> number of voxels, ``reasons`` segment
+    -> why it has no value or a doubtful one, where they are known.
 
     Raises InputError for an unknown quantity, a model that is not 16 or 17, and limits that do not rise.
     """
@@ -64,6 +66,9 @@ class BullseyeContent:
     statistic: Statistic = Statistic.MEAN_CURVE
     notes: Mapping[int, str] = field(default_factory=dict)
     doubtful: frozenset[int] = frozenset()
+    deviations: Mapping[int, float] = field(default_factory=dict)
+    voxels: Mapping[int, int] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         segments_of(self.model)
@@ -143,6 +148,9 @@ def content_of(
         statistic,
         {number: rows.note(number) for number in rows.numbers},
         rows.doubtful,
+        {n: sd for n in rows.numbers if (sd := rows.deviation(n)) is not None},
+        {n: rows.voxels(n) for n in rows.numbers},
+        {n: rows.reason(n) for n in rows.numbers},
     )
 
 
@@ -199,11 +207,23 @@ class _Rows:
 
     def note(self, number: int) -> str:
         """Standard deviation, number of voxels, and the reason where there is something to say."""
-        deviation = self._cell(number, f"{self._stem}_{self._statistic.deviation}", math.nan)
-        known = isinstance(deviation, float) and math.isfinite(deviation)
-        voxels = int(self._cell(number, "voxels", 0.0))
-        parts = [f"SD {deviation:.2g}" if known else "", f"{voxels} voxel{'s' * (voxels != 1)}" if voxels else ""]
-        return ", ".join(filter(None, [*parts, str(self._cell(number, "reason", ""))]))
+        deviation, voxels = self.deviation(number), self.voxels(number)
+        said = f"SD {deviation:.2g}" if deviation is not None else ""
+        parts = [said, f"{voxels} voxel{'s' * (voxels != 1)}" if voxels else ""]
+        return ", ".join(filter(None, [*parts, self.reason(number)]))
+
+    def reason(self, number: int) -> str:
+        """Why a segment has no value, or a doubtful one; "" where there is nothing to say."""
+        return str(self._cell(number, "reason", ""))
+
+    def deviation(self, number: int) -> float | None:
+        """How sure or how spread the value of a segment is; None where nobody knows."""
+        found = self._cell(number, f"{self._stem}_{self._statistic.deviation}", math.nan)
+        return found if isinstance(found, float) and math.isfinite(found) else None
+
+    def voxels(self, number: int) -> int:
+        """How many voxels a segment has."""
+        return int(self._cell(number, "voxels", 0.0))
 
     def _cell(self, number: int, column: str, default):
         return self._table[column][self._row[number]] if column in self._table else default

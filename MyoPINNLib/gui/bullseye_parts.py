@@ -33,7 +33,7 @@ class Layout:
     height: int
     top: float = 10.5
     bottom: float = 12.5
-    right: float = 17.0
+    right: float = 19.0
     around: float = 1.22  # half the side of the disc with the words about it, radii
 
     @property
@@ -123,7 +123,7 @@ def draw_bar(sheet: Sheet, content: BullseyeContent) -> None:
     """The colours with their values and unit; a pointed end where values go beyond it; a mark at the cut-off."""
     shapes, words, layout = sheet.shapes, sheet.words, sheet.layout
     u, (low, high) = layout.unit, content.range
-    left = layout.centre[0] + (layout.around * layout.radius) + u
+    left = layout.centre[0] + (layout.around * layout.radius) + 3.0 * u  # room for the cut-off's arrow
     bottom, top = layout.centre[1] + np.array([-0.85, 0.85]) * layout.radius
     edges = np.linspace(bottom, top, _BAR_STEPS + 1)
     colours = colour_table(content.colours)[np.linspace(0, 255, _BAR_STEPS).round().astype(int)]

@@ -42,7 +42,7 @@ class CurveInspector:
         self._on_change, self._later, self._clock = on_change, later, clock
         self._curves: Curves | None = None
         self._pinned: Curves | None = None
-        self._frame: float | None = None
+        self._frame: int | None = None
         self._index: tuple[int, int, int] | None = None
         self._sd: dict = {}
         self._crosshair: Any = None
@@ -89,10 +89,17 @@ class CurveInspector:
         self._pinned = None
         self._refresh()
 
-    def show_frame(self, seconds: float | None) -> None:
-        """An upright line at a time; None takes it away."""
-        self._frame = seconds
-        self._refresh()
+    def show_frame(self, number: int | None) -> None:
+        """An upright line at the time of a frame, counted from 0, on the clock of what is shown; None takes it away."""
+        if number != self._frame:
+            self._frame = number
+            self._refresh()
+
+    @property
+    def _seconds(self) -> float | None:
+        """When the frame was taken in the slice that is shown."""
+        known = self._frame is not None and self._curves is not None and 0 <= self._frame < len(self._curves.time)
+        return float(self._curves.time[self._frame]) if known else None
 
     def text(self) -> str:
         """What is shown and what is kept beside it: the place, then parameters with units, one a line; "" for nothing."""
@@ -153,7 +160,7 @@ class CurveInspector:
 
     def _refresh(self) -> None:
         if self._nodes.there:
-            self._nodes.show(self._curves, self._pinned, self._frame)
+            self._nodes.show(self._curves, self._pinned, self._seconds)
         if self._on_change is not None:
             self._on_change()
 

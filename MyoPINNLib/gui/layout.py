@@ -13,13 +13,15 @@ from .slices import VIEWS
 BULLSEYE, PLOT, TABLE = "MyoPINNBullseye", "MyoPINNPlot", "MyoPINNTable"
 _FIRST = 5170  # one number for each count of slice views
 _COLOURS = {"Red": "#F34A33", "Yellow": "#EDD54C", "Green": "#6EB04B"}
+_WIDTHS = {PLOT: 340, TABLE: 380}
 _LETTERS = {"Red": "R", "Yellow": "Y", "Green": "G"}
 
 
 def description(views: int) -> str:
     """The layout with ``views`` slice views, as Slicer reads it."""
     slices = "".join(f"<item>{_slice(name)}</item>" for name in VIEWS[:views])
-    below = f"<item><{BULLSEYE}></{BULLSEYE}></item>{_view('vtkMRMLPlotViewNode', PLOT, 'Curve')}{_view('vtkMRMLTableViewNode', TABLE, 'Segments')}"
+    curve, table = _view("vtkMRMLPlotViewNode", PLOT, "Curve"), _view("vtkMRMLTableViewNode", TABLE, "Segments")
+    below = f'<item splitSize="340"><{BULLSEYE}></{BULLSEYE}></item>{curve}{table}'
     return (
         '<layout type="vertical" split="true">'
         f'<item splitSize="500"><layout type="horizontal">{slices}</layout></item>'
@@ -39,7 +41,7 @@ def _slice(name: str) -> str:
 
 def _view(kind: str, tag: str, label: str) -> str:
     return (
-        f'<item><view class="{kind}" singletontag="{tag}">'
+        f'<item splitSize="{_WIDTHS[tag]}"><view class="{kind}" singletontag="{tag}">'
         f'<property name="viewlabel" action="default">{label}</property></view></item>'
     )
 

@@ -6,13 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+import vtk
 
 from ..errors import InputError
 from ..geometry import Geometry
-from ..scene import Colours, SceneAnalysis, show_time, volumes_of
+from ..scene import Colours, SceneAnalysis, show_frame, volumes_of
 from ..scene.nodes import affine_of, parent_matrix, values_of
+from .captions import Caption, words_of
 from .layout import PerfusionLayout
-from .slices import VIEWS, evenly, place_on_image, place_view, show_in, shown_slices
+from .slices import VIEWS, evenly, place_of, place_on_image, place_view, show_in, shown_slices, slice_node
 
 
 @dataclass(frozen=True)
@@ -32,29 +34,53 @@ class Shown:
 
 
 class Overlay:
-    """The slice views of the perfusion layout."""
+    """The slice views of the perfusion layout. A view that is moved to another slice, by its own slider or the wheel, shows the
+    images and the map of that slice.
+    """
 
     def __init__(self, layout: PerfusionLayout) -> None:
         self._layout = layout
-        self._slices: list[int] = []
+        self._slices: list[int | None] = []
+        self._shown: Shown | None = None
+        self._captions: dict[str, Caption] = {}
+        self._observed: list[tuple] = []
+
+    @property
+    def slices(self) -> dict[str, int | None]:
+        """Name of each view in use -> the slice it shows, None between two slices."""
+        return dict(zip(VIEWS, self._slices, strict=False))
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """Name of each view in use -> what its corner says."""
+        return {name: caption.text for name, caption in self._captions.items()}
 
     def place(self, analysis: SceneAnalysis) -> None:
         """Show the layout, each view on its slice, the images at the frame where the myocardium is brightest."""
-        self._slices = shown_slices(analysis.label)
-        analysis.legend(None)  # that of a scene which was opened is in no view: it is made anew
-        self._layout.show(len(self._slices))
+        self.place_on(analysis, shown_slices(analysis.label))
         series = images_of(analysis)
         if series:
-            self._show_peak(analysis, series)
-        for name, k in zip(VIEWS, self._slices, strict=False):
+            with suppress(InputError):  # a sequence that no browser plays stays without images
+                show_frame(series, peak_of(analysis))
+
+    def place_on(self, analysis: SceneAnalysis, slices: list[int]) -> None:
+        """Show the layout with one view for each of ``slices``."""
+        self._let_go()
+        self._slices = list(slices)
+        analysis.legend(None)  # that of a scene which was opened is in no view: it is made anew
+        self._layout.show(len(self._slices))
+        for name, k in zip(VIEWS, slices, strict=False):
+            self._captions[name] = Caption(name)
             place_view(name, analysis, k)
+            self._follow(name, analysis)
+            self._captions[name].say(words_of(analysis.label, k))
 
     def place_images(self, series) -> None:
         """Show the layout with the images of ``series`` alone, as they were acquired."""
+        self._let_go()
         volumes = sorted(volumes_of(series), key=_level)
         places = [(volume, k) for volume in volumes for k in range(volume.GetImageData().GetDimensions()[2])]
         chosen = [places[n] for n in evenly(len(places), len(VIEWS))]
-        self._slices = []
         self._layout.show(len(chosen))
         for name, (volume, k) in zip(VIEWS, chosen, strict=False):
             place_on_image(
@@ -62,27 +88,17 @@ class Overlay:
             )
             show_in(name, background=volume)
 
-    @staticmethod
-    def _show_peak(analysis: SceneAnalysis, series: list) -> None:
-        with suppress(InputError):  # a sequence that no browser plays stays without images
-            show_time(series, peak_time(analysis))
-
     def show(self, shown: Shown) -> None:
         """Bring images, map and segments into the views that are on the screen."""
+        self._shown = shown
         if not self._layout.shown:
             return
         analysis = shown.analysis
-        self._colour(shown)
+        analysis.colour(shown.quantity, shown.colours, sd=shown.sd, cut_off=shown.cut_off)
         self.paint(analysis, shown.selected, shown.segments)
-        for name, k in zip(VIEWS, self._slices, strict=False):
-            show_in(
-                name,
-                background=image_at(analysis, k),
-                overlay=_at(analysis.volumes(shown.quantity, sd=shown.sd), k),
-                opacity=shown.opacity,
-                label=_at(analysis.nodes.get("label", []), k),
-            )
-
+        for name, k in self.slices.items():
+            if k is not None:
+                self._fill(name, k)
         analysis.legend(shown.quantity, sd=shown.sd)  # last: a view shows the legend of what it shows already
 
     def paint(self, analysis: SceneAnalysis, selected: int, all_segments: bool) -> None:
@@ -90,16 +106,59 @@ class Overlay:
         every = np.unique(analysis.label[analysis.label > 0]).tolist()
         analysis.highlight(*([selected] if selected else every if all_segments else []))
 
+    def reveal(self, analysis: SceneAnalysis, segment: int) -> None:
+        """Move a view to the segment where none shows it: the one that is nearest."""
+        holds = (analysis.label == segment).any(axis=(1, 2))
+        centre = analysis.centre_of(segment)
+        if centre is None or not self._slices or any(k is not None and holds[k] for k in self._slices):
+            return
+        k = analysis.slice_at(centre)
+        apart = [abs((-1 if each is None else each) - k) for each in self._slices]
+        place_view(VIEWS[int(np.argmin(apart))], analysis, k)
+
     def clear(self) -> None:
         """Leave the views without map and segments; their images stay."""
         if self._layout.shown:
             for name in VIEWS[: len(self._slices)]:
                 show_in(name)
-        self._slices = []
+        self._let_go()
 
-    def _colour(self, shown: Shown) -> None:
-        analysis = shown.analysis
-        analysis.colour(shown.quantity, shown.colours, sd=shown.sd, cut_off=shown.cut_off)
+    def _let_go(self) -> None:
+        """Follow no view any more, and say nothing in any."""
+        for node, tag in self._observed:
+            node.RemoveObserver(tag)
+        for caption in self._captions.values():
+            caption.close()
+        self._observed, self._captions, self._slices, self._shown = [], {}, [], None
+
+    def _follow(self, name: str, analysis: SceneAnalysis) -> None:
+        node = slice_node(name)
+        tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._moved(name, analysis))
+        self._observed.append((node, tag))
+
+    def _moved(self, name: str, analysis: SceneAnalysis) -> None:
+        """A view was moved, turned or zoomed: to another slice?"""
+        if not analysis.there:
+            return
+        k = analysis.slice_at(place_of(name))
+        number = VIEWS.index(name)
+        if k == self._slices[number]:
+            return
+        self._slices[number] = k
+        self._captions[name].say(words_of(analysis.label, k))
+        if k is not None and self._shown is not None:
+            self._fill(name, k)
+
+    def _fill(self, name: str, k: int) -> None:
+        """Image, map and segments of slice k in a view."""
+        shown, analysis = self._shown, self._shown.analysis
+        show_in(
+            name,
+            background=image_at(analysis, k),
+            overlay=_at(analysis.volumes(shown.quantity, sd=shown.sd), k),
+            opacity=shown.opacity,
+            label=_at(analysis.nodes.get("label", []), k),
+        )
 
 
 def _level(volume) -> int:
@@ -133,13 +192,9 @@ def _holds(volume, point) -> bool:
     return -0.5 <= k < image.GetDimensions()[2] - 0.5
 
 
-def peak_time(analysis: SceneAnalysis) -> float:
-    """When the myocardium is brightest, s: where the mean of its measured curves is highest."""
-    curves = analysis.curves
-    mean = (
-        curves.measured[curves.clock == 0].mean(axis=0) if (curves.clock == 0).any() else curves.measured.mean(axis=0)
-    )
-    return float(curves.time[0][int(np.argmax(mean))])
+def peak_of(analysis: SceneAnalysis) -> int:
+    """The frame, from 0, at which the myocardium is brightest: where the mean of its measured curves is highest."""
+    return int(np.argmax(analysis.curves.measured.mean(axis=0)))
 
 
 def _at(volumes: list, k: int):

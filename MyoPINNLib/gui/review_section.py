@@ -11,14 +11,18 @@ import slicer
 from ..errors import InputError
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis, find_analyses, usual_limits
-from .bullseye_content import RESERVE, BullseyeContent, content_of, reserve_of
+from ..scene.drawing import decimals
+from .bullseye_content import BullseyeContent, content_of, reserve_of
 from .bullseye_view import BullseyeView
 from .curves import CurveInspector
+from .frames import FrameFollower
 from .layout import PerfusionLayout
-from .overlay import Overlay, Shown
+from .overlay import Overlay, Shown, images_of
 from .segment_table import SegmentTable
+from .slices import pages
 
-_CUT_OFF_OF = {"MBF": None, RESERVE: 2.0}  # None: as the panel says
+_RESERVE_CUT_OFF = 2.0
+_STEPS = 40  # of the range of the colours, that a spin box tells apart
 
 
 class Mode(Enum):
@@ -51,10 +55,12 @@ class ReviewSection:
     def __init__(self, ui, parameters: Callable, view, say: Callable[[str], None]) -> None:
         self._ui, self._parameters, self._say = ui, parameters, say
         self.layout, self.bullseye = PerfusionLayout(view), BullseyeView(view, on_select=self.select)
-        self._overlay, self._table = Overlay(self.layout), SegmentTable()
+        self.overlay, self._table = Overlay(self.layout), SegmentTable()
         self._analysis: SceneAnalysis | None = None
         self.curves: CurveInspector | None = None
-        self._selected, self._filling = 0, False
+        self._frames = FrameFollower(self._show_frame)
+        self._selected, self._filling, self._told = 0, False, ""
+        self._tips = {widget.objectName: widget.toolTip for widget in self._needing()}
         for selector in (ui.analysisSelector, ui.restAnalysisSelector):
             selector.addAttribute("vtkMRMLScriptedModuleNode", "MyoPINN.analysis", "1")
         self._connect()
@@ -62,6 +68,7 @@ class ReviewSection:
     def _connect(self) -> None:
         ui = self._ui
         ui.quantitySelector.connect("currentIndexChanged(int)", lambda _: self._choose_quantity())
+        ui.sliceSelector.connect("currentIndexChanged(int)", lambda _: self._choose_slices())
         for spin in (ui.lowSpin, ui.highSpin):
             spin.connect("valueChanged(double)", lambda _: self._choose_limits())
         for button, pressed in (
@@ -91,12 +98,13 @@ class ReviewSection:
     def show(self) -> None:
         """The perfusion layout, with every view on its slice."""
         if self._analysis is not None:
-            self._overlay.place(self._analysis)
+            self.overlay.place(self._analysis)
+            self._fill_slices()
             self.update()
 
     def show_images(self, series) -> None:
         """The perfusion layout with the images of a study that is not computed yet."""
-        self._overlay.place_images(series)
+        self.overlay.place_images(series)
 
     def update(self) -> None:
         """Bring everything on the screen to what is chosen."""
@@ -108,27 +116,32 @@ class ReviewSection:
         try:
             self._fill_quantities()
             self._show_limits()
-            self._overlay.show(self._shown())
+            self.overlay.show(self._shown())
             self._show_segments()
         except InputError as error:
-            self._say(str(error))
+            self._tell(str(error))
+        else:
+            self._tell("")
 
     def select(self, segment: int) -> None:
         """A segment was clicked in the bull's-eye (0: none): show it in the slice views, and its curve."""
         self._selected = segment
         if self._analysis is None:
             return
-        self._overlay.paint(self._analysis, segment, self._parameters().paintSegments)
+        self.overlay.paint(self._analysis, segment, self._parameters().paintSegments)
         if segment:
+            self.overlay.reveal(self._analysis, segment)
             self._parameters().curve = Curve.SEGMENT
         self._show_curve()
 
     def remove(self) -> None:
-        """Take the analysis out of the scene."""
+        """Take the analysis out of the scene, if the user means it."""
+        asked = f'Remove the analysis "{self._analysis.name}" with its maps, tables and curves? This cannot be undone.'
+        if not slicer.util.confirmYesNoDisplay(asked, windowTitle="MyoPINN"):
+            return
         gone, self._parameters().analysis = self._analysis, None
         self._take(None)
-        if gone is not None:
-            gone.remove()
+        gone.remove()
         self.guess()
         self.update()
 
@@ -156,13 +169,19 @@ class ReviewSection:
         self._analysis = SceneAnalysis(node) if node is not None else None
         self.curves = self._inspector()
         self._selected = 0
+        self.bullseye.select(0)
+        self._fill_slices()
         if self.curves is None:
-            self._overlay.clear()
+            self._frames.stop()
+            self.overlay.clear()
             self.bullseye.show_content(None)
             self._ui.voxelLabel.text = ""
             return
         self.curves.show_segment(self._first_segment())
         self._follow()
+        if self.layout.shown:
+            self.overlay.place(self._analysis)
+        self._frames.follow(images_of(self._analysis))
 
     def _inspector(self) -> CurveInspector | None:
         if self._analysis is None:
@@ -179,17 +198,41 @@ class ReviewSection:
         else:
             self.curves.stop()
 
+    def _needing(self) -> tuple:
+        """The widgets that need an analysis."""
+        ui = self._ui
+        return (
+            ui.removeButton, ui.layoutButton, ui.copyCurveButton, ui.rangeButton, ui.quantitySelector, ui.deviationCheck,
+            ui.lowSpin, ui.highSpin, ui.sliceSelector,
+        )  # fmt: skip
+
     def _enable(self, there: bool) -> None:
-        why_not = "" if there else "There is no analysis yet: compute one."
-        for widget in (
-            self._ui.removeButton, self._ui.layoutButton, self._ui.copyCurveButton, self._ui.rangeButton,
-            self._ui.quantitySelector, self._ui.lowSpin, self._ui.highSpin,
-        ):  # fmt: skip
-            if widget.enabled != there:
-                tip = widget.property("toolTipWhenEnabled") or widget.toolTip
-                widget.setProperty("toolTipWhenEnabled", tip)
-                widget.enabled = there
-                widget.toolTip = why_not or tip
+        for widget in self._needing():
+            self._allow(widget, "" if there else "There is no analysis yet: compute one.")
+
+    def _allow(self, widget, why_not: str) -> None:
+        """Enable a widget, or say in its tooltip why it is not."""
+        widget.enabled = not why_not
+        widget.toolTip = why_not or self._tips[widget.objectName]
+
+    def _fill_slices(self) -> None:
+        """Which slices can be looked at together."""
+        box = self._ui.sliceSelector
+        self._filling = True
+        box.clear()
+        for page in self._pages():
+            words = ", ".join(str(k + 1) for k in page)
+            box.addItem(f"slice{'s' * (len(page) > 1)} {words} of {len(self._analysis.label)}")
+        self._filling = False
+
+    def _pages(self) -> list[list[int]]:
+        return pages(self._analysis.label) if self._analysis is not None else []
+
+    def _choose_slices(self) -> None:
+        number = self._ui.sliceSelector.currentIndex
+        if not self._filling and self._analysis is not None and number >= 0:
+            self.overlay.place_on(self._analysis, self._pages()[number])
+            self.update()
 
     def _fill_quantities(self) -> None:
         """The list of maps of the analysis."""
@@ -204,12 +247,10 @@ class ReviewSection:
             wanted = "MBF"
         box.currentIndex = quantities.index(wanted)
         self._filling = False
-        has_sd = bool(self._analysis.volumes(wanted, sd=True))
-        self._ui.deviationCheck.enabled = has_sd
-        self._ui.deviationCheck.toolTip = (
-            "Shows how far to trust the map: the standard deviation of the quantity in each voxel."
-            if has_sd else f"{self._analysis.method.split(':')[0]} gives no standard deviation of {wanted}."
-        )  # fmt: skip
+        method, has_sd = self._analysis.method.split(":")[0], bool(self._analysis.volumes(wanted, sd=True))
+        self._allow(self._ui.deviationCheck, "" if has_sd else f"{method} gives no standard deviation of {wanted}.")
+        alone = len(self._pages()) < 2
+        self._allow(self._ui.sliceSelector, "All slices of the heart are in the views." if alone else "")
 
     def _quantity(self) -> str:
         wanted = self._parameters().quantity
@@ -227,13 +268,15 @@ class ReviewSection:
 
     def _show_segments(self) -> None:
         """Bull's-eye, table and curve."""
+        self._show_curve()
+        self.bullseye.show_content(None)
         content = self._content()
         self.bullseye.show_content(content)
         self._table.show(content)
         view = self.layout.table_node
         if view is not None:
             view.SetTableNodeID(self._table.node.GetID())
-        self._show_curve()
+            view.Modified()  # the columns take the width of what is in them
 
     def _content(self) -> BullseyeContent:
         chosen, quantity = self._parameters(), self._quantity()
@@ -244,10 +287,10 @@ class ReviewSection:
             return content_of(self._analysis, quantity, chosen.statistic, cut_off=cut_off, limits=limits, **looks)
         rest = SceneAnalysis(chosen.restAnalysis) if chosen.restAnalysis is not None else None
         if rest is None:
-            raise InputError("No rest analysis is chosen.", "Choose it under Rest analysis.")
+            raise InputError("The bull's-eye is empty: no rest analysis is chosen.", "Choose it under Rest analysis.")
         if chosen.mode is Mode.REST:
             return content_of(rest, quantity, chosen.statistic, limits=self._analysis.limits(quantity), **looks)
-        cut_off = _CUT_OFF_OF[RESERVE] if chosen.markBelow else None
+        cut_off = _RESERVE_CUT_OFF if chosen.markBelow else None
         return reserve_of(self._analysis, rest, chosen.statistic, cut_off=cut_off, **looks)
 
     def _show_curve(self) -> None:
@@ -273,9 +316,22 @@ class ReviewSection:
         self._filling = True
         shown = self._shown()
         limits = self._analysis.limits(shown.quantity, sd=shown.sd)
+        unit, places = QUANTITIES[shown.quantity].unit, decimals((limits[1] - limits[0]) / _STEPS)
         for spin, value in zip((self._ui.lowSpin, self._ui.highSpin), limits, strict=True):
+            spin.decimals, spin.suffix = places, "" if unit == "1" else f" {unit}"
+            spin.singleStep = 10.0 ** (1 - places)
             spin.value = value
         self._filling = False
+
+    def _tell(self, words: str) -> None:
+        """What is wrong with what is chosen; "" takes it back."""
+        if words != self._told:
+            self._told = words
+            self._say(words)
+
+    def _show_frame(self, number: int | None) -> None:
+        if self.curves is not None:
+            self.curves.show_frame(number)
 
     def _choose_quantity(self) -> None:
         if not self._filling and self._ui.quantitySelector.currentIndex >= 0:
@@ -283,8 +339,14 @@ class ReviewSection:
 
     def _choose_limits(self) -> None:
         low, high = self._ui.lowSpin.value, self._ui.highSpin.value
-        if not self._filling and self._analysis is not None and low < high:
+        if self._filling or self._analysis is None:
+            return
+        if low < high:
             self._set_limits((low, high))
+        else:
+            self._tell(
+                f"The colours cannot run from {low:g} to {high:g}. Give a lower end that is below the upper one."
+            )
 
     def _usual_limits(self) -> None:
         shown = self._shown()

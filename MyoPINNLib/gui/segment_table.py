@@ -11,7 +11,6 @@ from typing import Any
 import slicer
 import vtk
 
-from ..polar import TERRITORY
 from .bullseye_content import BullseyeContent
 
 _NAME = "MyoPINN segments as shown"
@@ -32,19 +31,20 @@ class SegmentTable:
             self._node.SetSaveWithScene(False)
             self._node.SetLocked(True)
             self._node.SetUseColumnTitleAsColumnHeader(True)
+            self._node.SetUseFirstColumnAsRowHeader(True)
         return self._node
 
     def show(self, content: BullseyeContent) -> None:
         """Fill the table from ``content``."""
         segments = sorted(content.values.keys() | content.notes.keys())
+        named = content.quantity
         columns = {
             "Segment": [content.describe(n).split(":")[0] for n in segments],
-            "Territory": [TERRITORY[n] for n in segments],
-            f"{content.quantity} ({content.unit})" if content.unit else content.quantity: [
-                self._value(content, n) for n in segments
-            ],
-            "Note": [self._note(content, n) for n in segments],
+            f"{named}, {content.unit}" if content.unit else named: [self._value(content, n) for n in segments],
         }
+        if content.voxels:
+            columns["Voxels"] = [str(content.voxels.get(n, 0)) for n in segments]
+        columns["Mark"] = [self._mark(content, n) for n in segments]
         table = vtk.vtkTable()
         for title, cells in columns.items():
             column = vtk.vtkStringArray()
@@ -66,9 +66,13 @@ class SegmentTable:
         if not math.isfinite(value):
             return "–"
         words = content.words(value)
+        if (deviation := content.deviations.get(segment)) is not None:
+            words = f"{words} ± {content.words(deviation)}"
         return f"({words})" if segment in content.doubtful else words
 
     @staticmethod
-    def _note(content: BullseyeContent, segment: int) -> str:
-        below = f"below {content.cut_off:g}" if segment in content.below else ""
-        return ", ".join(filter(None, [below, content.notes.get(segment, "")]))
+    def _mark(content: BullseyeContent, segment: int) -> str:
+        """Below the cut-off; why there is no value, or why it is doubtful; the two flows of a reserve."""
+        below = f"< {content.cut_off:g}" if segment in content.below else ""
+        said = content.reasons.get(segment, "") if content.voxels else content.notes.get(segment, "")
+        return ", ".join(filter(None, [below, said]))

@@ -21,13 +21,29 @@ _BEYOND = 1.5  # of the wall's own radius
 _ANTERIOR, _SEPTAL = {1, 7, 13}, {2, 3, 8, 9, 14}
 
 
-def shown_slices(label: np.ndarray) -> list[int]:
-    """Of the slices of ``label`` (k, j, i) that hold a segment, at most as many as there are views, evenly chosen; from the
-    base, which has the first segments, to the apex.
-    """
+def heart_slices(label: np.ndarray) -> list[int]:
+    """The slices of ``label`` (k, j, i) that hold a segment, from the base, which has the first segments, to the apex."""
     there = np.flatnonzero((label > 0).any(axis=(1, 2)))
-    there = there[np.argsort([label[k][label[k] > 0].min() for k in there], kind="stable")]
-    return there[evenly(len(there), len(VIEWS))].tolist()
+    middle = {k: np.median(label[k][label[k] > 0]) for k in there.tolist()}
+    from_apex = len(there) > 0 and middle[there[0]] > middle[there[-1]]
+    return sorted(reversed(middle) if from_apex else middle, key=lambda k: middle[k])
+
+
+def shown_slices(label: np.ndarray) -> list[int]:
+    """Of the slices of the heart at most as many as there are views, evenly chosen."""
+    there = heart_slices(label)
+    return [there[n] for n in evenly(len(there), len(VIEWS))]
+
+
+def pages(label: np.ndarray) -> list[list[int]]:
+    """All slices of the heart, as many at a time as there are views; before them the evenly chosen ones, where one page
+    cannot hold all.
+    """
+    there, most = heart_slices(label), len(VIEWS)
+    if len(there) <= most:
+        return [there]
+    starts = [*range(0, len(there) - most, most), len(there) - most]
+    return [shown_slices(label), *(there[start : start + most] for start in starts)]
 
 
 def evenly(count: int, most: int) -> np.ndarray:
@@ -107,6 +123,12 @@ def _zoom(node, millimetres: float) -> None:
 def slice_node(name: str):
     """The node of a slice view."""
     return slicer.app.layoutManager().sliceWidget(name).mrmlSliceNode()
+
+
+def place_of(name: str) -> np.ndarray:
+    """(3,) RAS mm of the middle of a slice view."""
+    to_ras = slice_node(name).GetSliceToRAS()
+    return np.array([to_ras.GetElement(row, 3) for row in range(3)])
 
 
 def show_in(name: str, *, background=None, overlay=None, opacity: float = 1.0, label=None) -> None:

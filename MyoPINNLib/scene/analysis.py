@@ -26,6 +26,7 @@ MODULE = "MyoPINNAnalysis"
 _MAP, _SD = "map.", "sd."
 _INPUTS = ("series", "segmentation")
 _HEAD = 5  # k, j, i, clock, outcome
+_HALF = 0.5  # of a slice's distance to the next
 
 
 def role_of_map(quantity: str, *, sd: bool = False) -> str:
@@ -163,6 +164,12 @@ class SceneAnalysis:
         index = self.index_at(ras)
         return None if index is None else self.voxel(index)
 
+    def slice_at(self, ras) -> int | None:
+        """k of the slice whose plane is nearest to a point of the scene (RAS mm), however far aside; None between slices."""
+        apart = np.abs(self._to_voxels[:, 2] @ np.append(lps_from_ras(ras), 1.0))
+        k = int(apart.argmin())
+        return k if apart[k] <= _HALF else None
+
     def index_at(self, ras) -> tuple[int, int, int] | None:
         """k, j, i of the voxel at a point of the scene (RAS mm), of the nearest slice; None outside all of them."""
         place = np.append(lps_from_ras(ras), 1.0)
@@ -229,6 +236,9 @@ class SceneAnalysis:
             marked = cut_off is not None and low < cut_off
             node = marked_node(colours, (cut_off - low) / (high - low)) if marked else colour_node(colours)
             display.SetAndObserveColorNodeID(node.GetID())
+            legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
+            if legend is not None:
+                drawing.label_legend(legend, display)
 
     def limits(self, quantity: str, *, sd: bool = False) -> tuple[float, float]:
         """From which to which value, shown unit, the colours of a map run now."""

@@ -19,7 +19,8 @@ OUTSIDE = "MyoPINN.outside"
 QUANTITY = "MyoPINN.quantity"
 _BELOW_ZERO = {"T_a": -100.0, "valid": -1.0}
 _SD_SHARE = 0.25
-_LEGEND = (0.12, 0.35)  # of the view
+_LEGEND, _CORNER = (0.10, 0.34), (0.98, 0.03)  # of the view: small enough to leave the heart free
+_LEGEND_FONT, _LABELS = 11, 5
 _BLOOD, _PLASMA = (0.75, 0.15, 0.15), (0.35, 0.35, 0.35)
 
 
@@ -128,11 +129,28 @@ def legend(volume, quantity: str, *, sd: bool = False):
     """The colour legend of a map, or of its standard deviations, in the slice views; made where there is none."""
     node = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
     if node is not None:
-        node.SetTitleText(f"{quantity}{' SD' if sd else ''}\n{QUANTITIES[quantity].unit}")
-        node.SetNumberOfLabels(5)
+        unit = QUANTITIES[quantity].unit
+        node.SetTitleText("\n".join([f"{quantity}{' SD' * sd}", *([unit] if unit != "1" else [])]))
+        node.SetNumberOfLabels(_LABELS)
         node.SetSize(*_LEGEND)
+        node.SetPosition(*_CORNER)
         node.SetMaxNumberOfColors(256)
+        for words in (node.GetTitleTextProperty(), node.GetLabelTextProperty()):
+            words.SetFontSize(_LEGEND_FONT)
+            words.SetFontFamilyToArial()
+        label_legend(node, volume.GetDisplayNode())
     return node
+
+
+def label_legend(node, display) -> None:
+    """As many decimal places in a legend as its range needs."""
+    low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+    node.SetLabelFormat(f"%.{decimals((high - low) / (_LABELS - 1))}f")
+
+
+def decimals(step: float) -> int:
+    """How many decimal places tell numbers apart that are ``step`` apart; 1 at least, 4 at most."""
+    return int(np.clip(np.ceil(-np.log10(max(step, 1e-9)) - 1e-9), 1, 4))
 
 
 def _parts(values: np.ndarray, geometry: Geometry) -> list[tuple[np.ndarray, np.ndarray]]:

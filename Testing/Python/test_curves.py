@@ -247,9 +247,10 @@ def test_a_pinned_curve_stays_beside_the_next_one(an_analysis, an_inspector):
 
 def test_a_line_stands_at_the_time_of_the_frame(an_analysis, an_inspector):
     an_inspector.show_segment(12)
-    an_inspector.show_frame(12.5)
-    x, y = drawn(an_inspector)["frame at 12.5 s"]
-    assert list(x) == [12.5, 12.5] and list(y) == list(an_inspector.chart.GetYAxisRange())
+    seconds = drawn(an_inspector)["measured"][0][9]
+    an_inspector.show_frame(9)
+    x, y = drawn(an_inspector)[f"frame at {seconds:.1f} s"]
+    assert list(x) == [seconds, seconds] and list(y) == list(an_inspector.chart.GetYAxisRange())
     keep(an_inspector, "curves_frame")
     an_inspector.show_frame(None)
     assert list(drawn(an_inspector)) == ["measured", "fitted"]

@@ -68,6 +68,7 @@ class qMRMLNodeComboBox(qMRMLWidget):
     nodeAboutToBeEdited = Signal(object)
     currentNodeRenamed = Signal(str)
     _make_box = ctk.ctkComboBox
+    _settled = False
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
@@ -142,8 +143,12 @@ class qMRMLNodeComboBox(qMRMLWidget):
         scene = self._scene
         if scene and (scene.IsClosing() or scene.IsImporting()):
             return
+        if node is not None and self._settled and not any(map(node.IsA, self.nodeTypes)):
+            return  # nothing for this list
         nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())] if scene else []
+        nodes = [each for each in nodes if not self.nodeTypes or any(map(each.IsA, self.nodeTypes))]
         wanted = {each.GetID(): each for each in nodes if each is not gone and self._accepts(each)}
+        self._settled = len(wanted) == len(nodes)  # else an attribute may come later
         for name in [self._box.itemData(n) for n in range(self._box.count)]:
             if name and name not in wanted:
                 self._forget(name)

@@ -234,11 +234,14 @@ class qMRMLTableView(QtWidgets.QTableWidget):
 
     def _fill(self) -> None:
         node = self.mrmlTableNode()
-        columns = range(node.GetNumberOfColumns()) if node else ()
+        rows = range(node.GetNumberOfRows() if node else 0)
+        named = int(bool(node and node.GetUseFirstColumnAsRowHeader()))
+        columns = range(named, node.GetNumberOfColumns() if node else 0)
         self.setColumnCount(len(columns))
-        self.setRowCount(node.GetNumberOfRows() if node else 0)
+        self.setRowCount(len(rows))
         self.setHorizontalHeaderLabels([node.GetColumnName(column) for column in columns])
+        self.setVerticalHeaderLabels([node.GetCellText(row, 0) if named else str(row + 1) for row in rows])
         for column in columns:
-            for row in range(node.GetNumberOfRows()):
-                self.setItem(row, column, QtWidgets.QTableWidgetItem(node.GetCellText(row, column)))
+            for row in rows:
+                self.setItem(row, column - named, QtWidgets.QTableWidgetItem(node.GetCellText(row, column)))
         self.resizeColumnsToContents()

@@ -1,0 +1,54 @@
+"""Which slice of the heart a slice view shows, in words in its upper left corner: "slice 2 of 3, mid"."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+
+from ..polar import ring_of
+
+_SIZE, _PLACE = 14, (0.02, 0.98)
+
+
+def words_of(label: np.ndarray, k: int | None) -> str:
+    """The words for slice k of ``label`` (k, j, i) AHA segments; None: the view is on no slice."""
+    if k is None:
+        return "between the slices"
+    here = label[k][label[k] > 0]
+    level = f", {ring_of(int(np.median(here))).level.value}" if here.size else ""
+    return f"slice {k + 1} of {len(label)}{level}"
+
+
+class Caption:
+    """A line in the corner of the slice view ``name``; it says nothing at first."""
+
+    def __init__(self, name: str) -> None:
+        self._view = slicer.app.layoutManager().sliceWidget(name).sliceView()
+        self._actor = vtk.vtkTextActor()
+        words = self._actor.GetTextProperty()
+        words.SetFontFamilyToArial()
+        words.SetFontSize(_SIZE)
+        words.SetShadow(True)
+        words.SetVerticalJustificationToTop()
+        place = self._actor.GetPositionCoordinate()
+        place.SetCoordinateSystemToNormalizedViewport()
+        place.SetValue(*_PLACE)
+        self._renderer = self._view.renderWindow().GetRenderers().GetFirstRenderer()
+        self._renderer.AddViewProp(self._actor)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._actor.GetInput() or ""
+
+    def say(self, text: str) -> None:
+        """Show ``text``."""
+        if text != self.text:
+            self._actor.SetInput(text)
+            self._view.scheduleRender()
+
+    def close(self) -> None:
+        """Take it out of the view."""
+        self._renderer.RemoveViewProp(self._actor)
+        self._view.scheduleRender()

@@ -1,0 +1,101 @@
+"""Analyses that a person looks at in the module: small hearts of every kind, computed once a process, opened by clicks."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from module_cases import Module
+from scene_cases import FERMI, Study, a_heart
+
+from MyoPINNLib import cli
+from MyoPINNLib.geometry import Geometry
+from MyoPINNLib.scene import SceneAnalysis, add_study, show_job, write_job
+from MyoPINNLib.scene.nodes import lps_from_ras
+from Testing.SlicerHarness.clicks import choose, click
+
+
+class Heart(Enum):
+    """The hearts of these tests."""
+
+    UPRIGHT = "upright"
+    OBLIQUE = "oblique"
+    TILTED = "tilted"
+    ONE_SLICE = "one slice"
+    SIX_SLICES = "six slices"
+
+    @property
+    def settings(self):
+        """Fermi where the maps beside MBF do not matter, else the module's usual method."""
+        return None if self is Heart.UPRIGHT else FERMI
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is looked at: the ``analysis``, the ``study`` it was made of (None where only the analysis is in the scene)."""
+
+    analysis: SceneAnalysis
+    study: object
+
+    def ras(self, k: int, j: int, i: int, aside=(0.0, 0.0)) -> np.ndarray:
+        """RAS mm of a voxel, ``aside`` columns and rows from its middle."""
+        place = [i + aside[0], j + aside[1], 0.0, 1.0]
+        return lps_from_ras((self.analysis.geometry.ijk_to_lps[k] @ place)[:3])
+
+    def voxel_of(self, segment: int) -> tuple[int, int, int]:
+        """The voxel k, j, i in the middle of a segment."""
+        return self.analysis.index_at(self.analysis.centre_of(segment))
+
+
+@cache
+def heart(kind: Heart) -> Study:
+    """Images and masks of a heart."""
+    whole = a_heart(oblique=kind is Heart.OBLIQUE, tilted=kind is Heart.TILTED)
+    slices = {Heart.ONE_SLICE: [1], Heart.SIX_SLICES: [0, 0, 1, 1, 2, 2]}.get(kind)
+    return whole if slices is None else _of_slices(whole, slices)
+
+
+def _of_slices(whole: Study, slices: list[int]) -> Study:
+    """A heart of some of the slices, those that come twice half a distance apart."""
+    affines = whole.series.geometry.ijk_to_lps[slices].copy()
+    apart = whole.series.geometry.ijk_to_lps[1] - whole.series.geometry.ijk_to_lps[0]
+    for n in range(1, len(slices)):
+        if slices[n] == slices[n - 1]:
+            affines[n] += 0.5 * apart
+    geometry = Geometry(affines, (len(slices), *whole.series.geometry.shape[1:]))
+    series = replace(
+        whole.series,
+        signal=whole.series.signal[:, slices],
+        time=whole.series.time[slices],
+        weight=None,
+        geometry=geometry,
+    )
+    names = ("myocardium", "blood_pool", "right_ventricle")
+    parts = {name: each[slices] for name in names if (each := getattr(whole.masks, name)) is not None}
+    points = [whole.insertion[k] for k in sorted(set(slices))]
+    return Study(series, replace(whole.masks, geometry=geometry, **parts), tuple(points), whole.flow[slices])
+
+
+@cache
+def job_of(kind: Heart) -> Path:
+    """The finished job of a heart, computed once; no scene hears of it."""
+    study, folder = heart(kind), Path(tempfile.mkdtemp(prefix="myopinn-review-")) / "job"
+    write_job(folder, study.series, study.masks, kind.settings, insertion=study.insertion)
+    assert cli.main(["run", str(folder), "--quiet"]) == 0
+    return folder
+
+
+def open_analysis(module: Module, kind: Heart, *names: str) -> list[Looked]:
+    """A study with one analysis of each of ``names`` in the scene; the first is chosen by a click and looked at."""
+    job = job_of(kind)
+    study = add_study(heart(kind).series, "Stress perfusion")
+    found = [Looked(show_job(job, name=name, series=study.nodes), study) for name in names or ("Stress",)]
+    if module.ui.reviewSection.collapsed:
+        click(module.ui.reviewSection)
+    choose(module.ui.analysisSelector, found[0].analysis.name)
+    click(module.ui.layoutButton)
+    return found
