@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import slicer
 
 from ..files.voxel_curves import VoxelCurves
 from ..quantities import QUANTITIES
@@ -49,10 +50,11 @@ def show_finished(
 
 def _anchor(name: str, finished: Finished, series, segmentation):
     """The node that the analysis hangs on."""
-    node = the_scene().AddNewNodeByClass("vtkMRMLScriptedModuleNode", name)
+    node, summary = slicer.vtkMRMLScriptedModuleNode(), finished.summary
+    node.SetName(name)
     node.SetModuleName(MODULE)
-    summary = finished.summary
     node.SetAttribute(KIND, "1")
+    the_scene().AddNode(node)  # node selectors look at attributes when a node comes, and not again
     node.SetParameter("method", summary["method"])
     node.SetParameter("version", str(summary.get("myopinn", "")))
     node.SetParameter("settings", json.dumps(summary["settings"]))

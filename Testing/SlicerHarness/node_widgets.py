@@ -91,7 +91,8 @@ class qMRMLNodeComboBox(qMRMLWidget):
         for name in list(self._watched):
             self._unwatch(name)
         if scene:
-            for event in (SCENE.NodeAddedEvent, SCENE.EndCloseEvent, SCENE.EndImportEvent):
+            self._watched["arrival"] = observe(scene, SCENE.NodeAddedEvent, self._come)
+            for event in (SCENE.EndCloseEvent, SCENE.EndImportEvent):
                 self._watched[event] = observe(scene, event, self._sync)
             self._watched["removal"] = observe(scene, SCENE.NodeAboutToBeRemovedEvent, self._leave)
         self._busy = True
@@ -132,6 +133,11 @@ class qMRMLNodeComboBox(qMRMLWidget):
         self._busy = busy
         if self.currentNodeID != current:
             self._emit()
+
+    def _come(self, node) -> None:
+        """A node that came; others are not looked at again, as in Slicer: its attributes must be set before it comes."""
+        if self._accepts(node):
+            self._sync()
 
     def _leave(self, node) -> None:
         if not self._scene.IsClosing():
