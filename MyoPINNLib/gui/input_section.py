@@ -9,8 +9,8 @@ import slicer
 
 from ..errors import InputError
 from ..scene import find_rest, find_series
-from .choices import frames_of, time_words
-from .dialogs import TimeWindow
+from .choices import time_words
+from .time_window import TimeWindow
 
 STRESS, REST = "series", "rest"  # roles of the references in the module's parameter node
 
@@ -68,13 +68,12 @@ class InputSection:
         self.window = TimeWindow([*self.series, *self.rest], self._changed)
 
     def _show_times(self) -> None:
-        series = [*self.series, *self.rest]
-        self._ui.timeButton.enabled = bool(series)
-        self._ui.timeButton.toolTip = "Check or give the time of each frame, s." if series else "Choose a series first."
-        try:
-            self._ui.timeLabel.text = time_words(series)
-        except InputError as error:
-            self._ui.timeLabel.text = error.sentence
+        stress, rest = self.series, self.rest
+        self._ui.timeButton.enabled = bool(stress or rest)
+        tip = "Check or give the time of each frame, s." if stress or rest else "Choose a series first."
+        self._ui.timeButton.toolTip = tip
+        words = [("Stress: ", stress), ("Rest: ", rest)] if stress and rest else [("", stress or rest)]
+        self._ui.timeLabel.text = "\n".join(name + _told(series) for name, series in words)
 
     def _keep(self, role: str) -> None:
         """The user checked or unchecked a series."""
@@ -93,15 +92,12 @@ class InputSection:
         return [each for each in found if each is not None]
 
 
-def slices_of(series) -> int:
-    """How many slices series nodes hold together."""
-    return sum(_slices(node) for node in series)
-
-
-def _slices(node) -> int:
-    volume = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
-    image = volume.GetImageData() if frames_of(node) and hasattr(volume, "GetImageData") else None
-    return image.GetDimensions()[2] if image is not None else 0
+def _told(series) -> str:
+    """The time axis of series in a line, or why it is not known."""
+    try:
+        return time_words(series)
+    except InputError as error:
+        return error.sentence
 
 
 def _all_series() -> list:
