@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,15 @@ from ..settings import Method, Settings, Spatial, settings_from_json
 
 _NO_SERIES = "Choose the stress series, load a DICOM folder, or load the sample."
 _NO_SEGMENTATION = "Choose the segmentation of the heart, drawn on the series."
+
+
+def chosen_twice(studies: Sequence[Study]) -> str:
+    """Which series is chosen for two studies, with what to do; "" where none is."""
+    every = [node for study in studies for node in study.series]
+    twice = next((node for node in every if every.count(node) > 1), None)
+    return (
+        "" if twice is None else f'"{twice.GetName()}" is chosen for both stress and rest. Leave it out of one of them.'
+    )
 
 
 @dataclass(frozen=True)

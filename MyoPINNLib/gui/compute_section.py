@@ -13,7 +13,7 @@ from ..events import Failed, Fault
 from ..quantities import percent
 from ..scene import Run, quantify, resume
 from ..settings import Settings
-from .choices import Study, left_words, trouble, without_options
+from .choices import Study, chosen_twice, left_words, trouble, without_options
 from .dialogs import TextWindow
 from .tasks import Task, Tasks
 
@@ -106,6 +106,7 @@ class ComputeSection:
     def _why_not(self) -> str:
         studies = self._studies()
         told = next((f"{words}" for study in studies if (words := trouble(study))), "")
+        told = told or chosen_twice(studies)
         if told or not studies:
             return told or trouble(Study(""))
         try:

@@ -22,6 +22,7 @@ class InputSection:
         self._ui, self._node, self._changed = ui, node, changed
         self._selectors = {STRESS: ui.seriesSelector, REST: ui.restSelector}
         self._filling = False
+        self._shown: set[str] = set()  # ids of the series whose boxes show what is chosen
         self.window: TimeWindow | None = None
         for role, selector in self._selectors.items():
             selector.connect("checkedNodesChanged()", lambda role=role: self._keep(role))
@@ -45,15 +46,13 @@ class InputSection:
 
     def choose(self, role: str, nodes) -> None:
         """Let ``nodes`` be the series of a study."""
-        node = self._node()
-        node.RemoveNodeReferenceIDs(role)
-        for each in nodes:
-            node.AddNodeReferenceID(role, each.GetID())
+        self._refer(role, nodes)
         self.update()
 
     def update(self) -> None:
         """Show what is chosen."""
         self._filling = True
+        self._shown = {each.GetID() for each in _all_series()}
         for role, selector in self._selectors.items():
             chosen = {each.GetID() for each in self._referenced(role)}
             for each in _all_series():
@@ -62,6 +61,10 @@ class InputSection:
                     selector.setCheckState(each, wanted)
         self._filling = False
         self._show_times()
+
+    def forget(self) -> None:
+        """The scene closes: other nodes may come under the same ids."""
+        self._shown = set()
 
     def edit_times(self) -> None:
         """Open the table of frame times."""
@@ -76,15 +79,24 @@ class InputSection:
         self._ui.timeLabel.text = "\n".join(name + _told(series) for name, series in words)
 
     def _keep(self, role: str) -> None:
-        """The user checked or unchecked a series."""
+        """The user checked or unchecked a series. A series that has just come has an empty box that says nothing yet."""
         if self._filling or self._node() is None:
             return
+        checked = {each.GetID() for each in self._selectors[role].checkedNodes()}
+        before = {each.GetID() for each in self._referenced(role)}
+        wanted = (checked & self._shown) | (before - self._shown)
+        if wanted != before:
+            self._refer(role, [each for each in _all_series() if each.GetID() in wanted])
+            self._changed()
+
+    def _refer(self, role: str, nodes) -> None:
+        """One change of the parameter node, however many series."""
         node = self._node()
+        before = node.StartModify()
         node.RemoveNodeReferenceIDs(role)
-        for each in self._selectors[role].checkedNodes():
+        for each in nodes:
             node.AddNodeReferenceID(role, each.GetID())
-        self._show_times()
-        self._changed()
+        node.EndModify(before)
 
     def _referenced(self, role: str) -> list:
         node = self._node()

@@ -106,6 +106,7 @@ class Panel:
         """The scene is about to close: end all work, forget its nodes."""
         self._open = False
         self.tasks.kill()
+        self.images.forget()
         self.anatomy.placing.stop()
         self.compute.forget()
         self.review.forget()
