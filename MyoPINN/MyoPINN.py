@@ -132,6 +132,7 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndImportEvent, self._sceneOpens)
         self.addObserver(scene, scene.NodeAddedEvent, self._nodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self._nodesChanged)
+        self.addObserver(scene, scene.EndBatchProcessEvent, self._nodesChanged)
         slicer.app.connect("aboutToQuit()", self.cleanup)
         self._take(self.logic.getParameterNode())
 

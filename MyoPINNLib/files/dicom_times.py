@@ -23,6 +23,10 @@ _DATE_TIME = re.compile(r"(\d{8})(\d{2}[\d.]*)([+-]\d{4})?")
 _AGREE = 0.25  # of the median frame interval
 
 
+class CountedError(InputError):
+    """The files only count the frames: the time between two of them must be given."""
+
+
 class Clock(Enum):
     """The tags that can tell when a frame was taken, in the order of trust."""
 
@@ -130,7 +134,7 @@ def choose_clock(
             failed.append(f"{clock.value} puts the frames {_shortest(clock, told):.2g} s apart")
             continue
         if clock in _COUNTED and interval is None:
-            raise InputError(
+            raise CountedError(
                 f"Only {clock.value} tells the frames apart, and it counts them without saying how far apart they are.",
                 "Give the time between two frames in seconds: --interval SECONDS.",
             )

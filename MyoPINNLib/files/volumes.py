@@ -67,7 +67,7 @@ def joined_series(parts: Sequence[PerfusionSeries]) -> PerfusionSeries:
     slices = [
         Slice(part.signal[:, k], part.time[k], part.weight[k]) for part in parts for k in range(part.geometry.shape[0])
     ]
-    order = _along_the_normal(affines) if len(parts) > 1 else np.arange(len(affines))
+    order = along_the_normal(affines) if len(parts) > 1 else np.arange(len(affines))
     slices = [slices[k] for k in order]
     signal, time, weight = stacked(slices)
     notes = dict.fromkeys(note for part in parts for note in part.acquisition.notes)
@@ -181,7 +181,7 @@ def _weight(image: Image) -> np.ndarray:
     return weight
 
 
-def _along_the_normal(affines: np.ndarray) -> np.ndarray:
+def along_the_normal(affines: np.ndarray) -> np.ndarray:
     """The order of the slices along the first one's normal; InputError where two lie at one place."""
     normal = affines[0, :3, 2] / np.linalg.norm(affines[0, :3, 2])
     places = affines[:, :3, 3] @ normal

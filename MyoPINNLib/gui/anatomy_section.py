@@ -7,10 +7,11 @@ from typing import Any
 
 import slicer
 
-from ..scene import find_insertion, find_segmentation, find_segments
+from ..errors import InputError
+from ..scene import find_insertion, find_segmentation, find_segments, slice_names
 from .choices import Study
 from .dialogs import AUTOMATIC, LevelWindow
-from .input_section import InputSection, slices_of
+from .input_section import InputSection
 
 _ROLES = {"myocardium": "myocardium", "blood_pool": "bloodPool"}  # of a segment -> the parameter that keeps its id
 
@@ -39,23 +40,36 @@ class AnatomySection:
             chosen.insertion = find_insertion()
         self._guess_segments()
 
+    def choose(self, segmentation, insertion) -> None:
+        """Let these be the segmentation, with its segments by their names, and the RV insertion."""
+        chosen = self._parameters()
+        chosen.segmentation, chosen.insertion = segmentation, insertion
+        self._guess_segments(anew=True)
+
     def study(self, name: str, series, *, rest: bool = False) -> Study:
         """The study of ``series`` with what is chosen here."""
         chosen = self._parameters()
         segmentation, ids = chosen.segmentation, {role: getattr(chosen, key) for role, key in _ROLES.items()}
         if rest and chosen.restSegmentation is not None:
+            ids = {role: _same_segment(chosen.restSegmentation, segmentation, ids[role], role) for role in _ROLES}
             segmentation = chosen.restSegmentation
-            ids = {role: find_segments(segmentation).get(role, "") for role in _ROLES}
         return Study(name, tuple(series), segmentation, ids["myocardium"], ids["blood_pool"], chosen.insertion)
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """One level a slice, () where they are found automatically."""
-        return tuple(self._parameters().levels)
+        """One level a slice, () where they are found automatically; raises InputError where the series has other slices."""
+        levels, slices = tuple(self._parameters().levels), slice_names(self._images.series)
+        if levels and slices and len(levels) != len(slices):
+            raise InputError(
+                f"{len(levels)} slice levels are chosen and the series has {len(slices)} slices.",
+                "Choose the slice levels again.",
+            )
+        return levels
 
     def edit_levels(self) -> None:
         """Open the list of slice levels."""
-        self.window = LevelWindow(self.levels, slices_of(self._images.series), self._take_levels)
+        names = slice_names(self._images.series)
+        self.window = LevelWindow(self._parameters().levels, names, self._take_levels)
 
     def update(self) -> None:
         """Show what is chosen."""
@@ -68,33 +82,42 @@ class AnatomySection:
                 selector.setCurrentSegmentID(getattr(chosen, _ROLES[role]))
             selector.enabled = chosen.segmentation is not None
         self._filling = False
-        self._ui.levelsLabel.text = ", ".join(self.levels) or AUTOMATIC
-        slices = slices_of(self._images.series)
-        self._ui.levelsButton.enabled = slices > 0
+        self._ui.levelsLabel.text = ", ".join(chosen.levels) or AUTOMATIC
+        slices = slice_names(self._images.series)
+        self._ui.levelsButton.enabled = bool(slices)
         self._ui.levelsButton.toolTip = "Choose the level of each slice." if slices else "Choose a series first."
 
     def _segmentation_changed(self, _node) -> None:
         chosen = self._parameters()
         if chosen is None:  # the scene is closing
             return
-        chosen.segmentation = self._ui.segmentationSelector.currentNode()
-        self._guess_segments()
+        now = self._ui.segmentationSelector.currentNode()
+        another, chosen.segmentation = now is not chosen.segmentation, now
+        self._guess_segments(anew=another)
         self._changed()
 
-    def _guess_segments(self) -> None:
-        """Segments that are not those of the chosen segmentation are found by their names."""
+    def _guess_segments(self, *, anew: bool = False) -> None:
+        """Segments that are not those of the chosen segmentation are found by their names; ``anew``: all of them, since
+        equal ids mean other segments in another segmentation.
+        """
         chosen = self._parameters()
         if chosen.segmentation is None:
             return
-        usual, there = find_segments(chosen.segmentation), chosen.segmentation.GetSegmentation()
+        usual = find_segments(chosen.segmentation)
         for role, key in _ROLES.items():
-            if not getattr(chosen, key) or there.GetSegment(getattr(chosen, key)) is None:
+            if anew or not _has(chosen.segmentation, getattr(chosen, key)):
                 setattr(chosen, key, usual.get(role, ""))
 
     def _keep(self, role: str, id: str) -> None:
-        if not self._filling and self._parameters() is not None:
-            setattr(self._parameters(), _ROLES[role], id or "")
-            self._changed()
+        """The selector shows another segment: the user's choice, or its own where the chosen segment has gone."""
+        chosen = self._parameters()
+        if self._filling or chosen is None:
+            return
+        before = getattr(chosen, _ROLES[role])
+        if before and chosen.segmentation is not None and not _has(chosen.segmentation, before):
+            id = find_segments(chosen.segmentation).get(role, "")
+        setattr(chosen, _ROLES[role], id or "")
+        self._changed()
 
     def _take_levels(self, levels: list[str]) -> None:
         self._parameters().levels = levels
@@ -111,6 +134,17 @@ class AnatomySection:
 
     def _placed(self) -> None:
         self._changed()
+
+
+def _has(segmentation, id: str) -> bool:
+    return bool(id) and segmentation.GetSegmentation().GetSegment(id) is not None
+
+
+def _same_segment(other, segmentation, id: str, role: str) -> str:
+    """The id in segmentation ``other`` of the segment that is called as ``id`` is; else by usual names, "" for none."""
+    name = segmentation.GetSegmentation().GetSegment(id).GetName() if _has(segmentation, id) else ""
+    same = other.GetSegmentation().GetSegmentIdBySegmentName(name) if name else ""
+    return same or find_segments(other).get(role, "")
 
 
 class Placing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,15 @@ from ..settings import Method, Settings, Spatial, settings_from_json
 
 _NO_SERIES = "Choose the stress series, load a DICOM folder, or load the sample."
 _NO_SEGMENTATION = "Choose the segmentation of the heart, drawn on the series."
+
+
+def chosen_twice(studies: Sequence[Study]) -> str:
+    """Which series is chosen for two studies, with what to do; "" where none is."""
+    every = [node for study in studies for node in study.series]
+    twice = next((node for node in every if every.count(node) > 1), None)
+    return (
+        "" if twice is None else f'"{twice.GetName()}" is chosen for both stress and rest. Leave it out of one of them.'
+    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,8 @@ def trouble(study: Study) -> str:
 def _segment_trouble(study: Study) -> str:
     for id, words in ((study.myocardium, "myocardium"), (study.blood_pool, "LV blood pool")):
         if not id or study.segmentation.GetSegmentation().GetSegment(id) is None:
-            return f"No segment is chosen for the {words}. Choose one, or draw it in the Segment Editor."
+            name = study.segmentation.GetName()
+            return f'No segment of "{name}" is chosen for the {words}. Choose one, or draw it in the Segment Editor.'
     if study.myocardium == study.blood_pool:
         return "The same segment is chosen for the myocardium and the LV blood pool. Choose two different ones."
     return ""
@@ -104,7 +115,9 @@ def time_words(series) -> str:
     last = max(float(each.time.max() - each.time.min()) for each in found)
     gaps = [gap for each in found for gap in (each.time[1:] - each.time[:-1]).tolist()]
     notes = sorted({note for each in found for note in each.notes})
-    words = f"{' or '.join(map(str, frames))} frames over {last:.1f} s, {min(gaps):.2f} to {max(gaps):.2f} s apart; {found[0].source}"
+    sources = " and ".join(dict.fromkeys(each.source for each in found))
+    counted = " or ".join(map(str, frames))
+    words = f"{counted} frames over {last:.1f} s, {min(gaps):.2f} to {max(gaps):.2f} s apart; {sources}"
     return ". ".join([words, *notes])
 
 

@@ -13,7 +13,7 @@ from ..events import Failed, Fault
 from ..quantities import percent
 from ..scene import Run, quantify, resume
 from ..settings import Settings
-from .choices import Study, left_words, trouble, without_options
+from .choices import Study, chosen_twice, left_words, trouble, without_options
 from .dialogs import TextWindow
 from .tasks import Task, Tasks
 
@@ -40,7 +40,7 @@ class ComputeSection:
     def __init__(self, ui, tasks: Tasks, *, studies, settings, engine, jobs: Callable[[], Path], shown) -> None:
         self._ui, self._tasks = ui, tasks
         self._studies, self._settings, self._engine, self._jobs, self._shown = studies, settings, engine, jobs, shown
-        self._words, self._tip, self._log = "", "", ""
+        self._words, self._tip, self._log, self._about = "", "", "", ()
         self._unfinished: list[Unfinished] = []
         self.window: TextWindow | None = None
         ui.computeButton.connect("clicked()", self.compute)
@@ -49,8 +49,8 @@ class ComputeSection:
         ui.logButton.connect("clicked()", self.show_log)
 
     def say(self, words: str, tip: str = "") -> None:
-        """A sentence for the status line, with more in its tooltip."""
-        self._words, self._tip = words, tip
+        """A sentence for the status line, with more in its tooltip; it stands until something else is chosen."""
+        self._words, self._tip, self._about = words, tip, self._chosen()
         self.update()
 
     def compute(self) -> None:
@@ -106,6 +106,7 @@ class ComputeSection:
     def _why_not(self) -> str:
         studies = self._studies()
         told = next((f"{words}" for study in studies if (words := trouble(study))), "")
+        told = told or chosen_twice(studies)
         if told or not studies:
             return told or trouble(Study(""))
         try:
@@ -121,14 +122,20 @@ class ComputeSection:
         button.enabled = not why_not
         button.toolTip = why_not or tip
 
+    def _chosen(self) -> tuple:
+        """What the words of the status line are about."""
+        return tuple(study.key for study in self._studies())
+
     def _show_progress(self, why_not: str) -> None:
         running = self._tasks.running
         progress = getattr(running, "progress", None)
         self._ui.progressBar.visible = self._tasks.busy
         self._ui.progressBar.value = int(percent(progress.fraction)) if progress else 0
         if not self._tasks.busy:
+            if self._words and self._about != self._chosen():
+                self._words = self._tip = ""
             self._ui.statusLabel.text = self._words or why_not or READY
-            self._ui.statusLabel.toolTip = self._tip
+            self._ui.statusLabel.toolTip = self._tip or self._ui.statusLabel.text
             return
         words = [self._tasks.title, getattr(progress, "stage", ""), getattr(progress, "detail", "")]
         words += [left_words(getattr(progress, "seconds_left", None))]

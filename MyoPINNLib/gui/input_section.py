@@ -9,8 +9,8 @@ import slicer
 
 from ..errors import InputError
 from ..scene import find_rest, find_series
-from .choices import frames_of, time_words
-from .dialogs import TimeWindow
+from .choices import time_words
+from .time_window import TimeWindow
 
 STRESS, REST = "series", "rest"  # roles of the references in the module's parameter node
 
@@ -22,6 +22,7 @@ class InputSection:
         self._ui, self._node, self._changed = ui, node, changed
         self._selectors = {STRESS: ui.seriesSelector, REST: ui.restSelector}
         self._filling = False
+        self._shown: set[str] = set()  # ids of the series whose boxes show what is chosen
         self.window: TimeWindow | None = None
         for role, selector in self._selectors.items():
             selector.connect("checkedNodesChanged()", lambda role=role: self._keep(role))
@@ -45,15 +46,13 @@ class InputSection:
 
     def choose(self, role: str, nodes) -> None:
         """Let ``nodes`` be the series of a study."""
-        node = self._node()
-        node.RemoveNodeReferenceIDs(role)
-        for each in nodes:
-            node.AddNodeReferenceID(role, each.GetID())
+        self._refer(role, nodes)
         self.update()
 
     def update(self) -> None:
         """Show what is chosen."""
         self._filling = True
+        self._shown = {each.GetID() for each in _all_series()}
         for role, selector in self._selectors.items():
             chosen = {each.GetID() for each in self._referenced(role)}
             for each in _all_series():
@@ -63,29 +62,41 @@ class InputSection:
         self._filling = False
         self._show_times()
 
+    def forget(self) -> None:
+        """The scene closes: other nodes may come under the same ids."""
+        self._shown = set()
+
     def edit_times(self) -> None:
         """Open the table of frame times."""
         self.window = TimeWindow([*self.series, *self.rest], self._changed)
 
     def _show_times(self) -> None:
-        series = [*self.series, *self.rest]
-        self._ui.timeButton.enabled = bool(series)
-        self._ui.timeButton.toolTip = "Check or give the time of each frame, s." if series else "Choose a series first."
-        try:
-            self._ui.timeLabel.text = time_words(series)
-        except InputError as error:
-            self._ui.timeLabel.text = error.sentence
+        stress, rest = self.series, self.rest
+        self._ui.timeButton.enabled = bool(stress or rest)
+        tip = "Check or give the time of each frame, s." if stress or rest else "Choose a series first."
+        self._ui.timeButton.toolTip = tip
+        words = [("Stress: ", stress), ("Rest: ", rest)] if stress and rest else [("", stress or rest)]
+        self._ui.timeLabel.text = "\n".join(name + _told(series) for name, series in words)
 
     def _keep(self, role: str) -> None:
-        """The user checked or unchecked a series."""
+        """The user checked or unchecked a series. A series that has just come has an empty box that says nothing yet."""
         if self._filling or self._node() is None:
             return
+        checked = {each.GetID() for each in self._selectors[role].checkedNodes()}
+        before = {each.GetID() for each in self._referenced(role)}
+        wanted = (checked & self._shown) | (before - self._shown)
+        if wanted != before:
+            self._refer(role, [each for each in _all_series() if each.GetID() in wanted])
+            self._changed()
+
+    def _refer(self, role: str, nodes) -> None:
+        """One change of the parameter node, however many series."""
         node = self._node()
+        before = node.StartModify()
         node.RemoveNodeReferenceIDs(role)
-        for each in self._selectors[role].checkedNodes():
+        for each in nodes:
             node.AddNodeReferenceID(role, each.GetID())
-        self._show_times()
-        self._changed()
+        node.EndModify(before)
 
     def _referenced(self, role: str) -> list:
         node = self._node()
@@ -93,15 +104,12 @@ class InputSection:
         return [each for each in found if each is not None]
 
 
-def slices_of(series) -> int:
-    """How many slices series nodes hold together."""
-    return sum(_slices(node) for node in series)
-
-
-def _slices(node) -> int:
-    volume = node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node
-    image = volume.GetImageData() if frames_of(node) and hasattr(volume, "GetImageData") else None
-    return image.GetDimensions()[2] if image is not None else 0
+def _told(series) -> str:
+    """The time axis of series in a line, or why it is not known."""
+    try:
+        return time_words(series)
+    except InputError as error:
+        return error.sentence
 
 
 def _all_series() -> list:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
 
 from ..engine import State
 from ..events import Failed
-from ..scene import Loading, SceneAnalysis
+from ..scene import Loading, SceneAnalysis, at_rest, offered
 from ..scene.samples import Sample, SampleLoading
 from ..settings import Settings
 from .anatomy_section import AnatomySection
@@ -20,10 +21,13 @@ from .compute_section import ComputeSection
 from .engine_section import EngineSection
 from .export_section import ExportSection
 from .input_section import REST, STRESS, InputSection
+from .loading_windows import question
 from .review_section import ReviewSection
 from .tasks import Task, Tasks
 
 BEAT = 50  # ms
+_NOTHING_LOADED = "Cancelled: nothing was loaded."
+_DRAW = "The series is loaded. Draw LV blood pool and myocardium on it in the Segment Editor."
 
 
 class Panel:
@@ -34,6 +38,8 @@ class Panel:
     def __init__(self, ui, parameters: Callable, *, jobs: Callable[[], Path], requirements: Path, view=None) -> None:
         self._ui, self._parameters = ui, parameters
         self._open = self._looking = False
+        self._offered: set[str] = set()
+        self.question: Any = None
         self._timer = qt.QTimer()
         self._timer.setInterval(BEAT)
         self.tasks = Tasks(self._timer, self._beat_changed)
@@ -77,9 +83,19 @@ class Panel:
         if folder:
             self.load_folder(folder)
 
-    def load_folder(self, folder: str | Path, **choices) -> None:
-        """Read a DICOM folder and choose its series; ``choices`` as ``scene.Loading`` takes them."""
-        self._arrive("DICOM folder", Loading(folder, **choices), self._take_loaded)
+    def load_folder(self, folder: str | Path, *, rest: bool | None = None, **choices) -> None:
+        """Read a DICOM folder and choose its series; ``choices`` as ``scene.Loading`` takes them.
+
+        ``rest`` says whether it is the rest series, None: by its name. What the folder does not tell is asked.
+        """
+
+        def again(**more) -> None:
+            self.load_folder(folder, **{"rest": rest, **choices, **more})
+
+        def ask(loading) -> None:
+            self.question = question(loading, again, lambda: self.compute.say(_NOTHING_LOADED))
+
+        self._arrive("DICOM folder", Loading(folder, **choices), lambda done: self._take_loaded(done, rest), ask)
 
     def scene_opened(self) -> None:
         """A new parameter node: choose by usual names what is not chosen, and show what the scene holds."""
@@ -90,12 +106,14 @@ class Panel:
         """The scene is about to close: end all work, forget its nodes."""
         self._open = False
         self.tasks.kill()
+        self.images.forget()
         self.anatomy.placing.stop()
         self.compute.forget()
         self.review.forget()
 
     def guess(self) -> None:
         """Choose by usual names where nothing is chosen yet."""
+        self._offered = offered()
         self.images.guess()
         self.anatomy.guess()
         self.review.guess()
@@ -119,7 +137,14 @@ class Panel:
             qt.QTimer.singleShot(0, self._look)
 
     def _look(self) -> None:
+        """What has come is chosen by its usual name where nothing is chosen yet."""
         self._looking = False
+        if not self._open:
+            return
+        before, self._offered = self._offered, offered()
+        if self._offered - before:
+            self.images.guess()
+            self.anatomy.guess()
         self.update()
 
     def close(self) -> None:
@@ -147,37 +172,41 @@ class Panel:
                 widget.enabled = used
                 widget.toolTip = tip if used else f"{why_not} {tip}"
 
-    def _arrive(self, title: str, loading, take: Callable) -> None:
+    def _arrive(self, title: str, loading, take: Callable, failed: Callable = lambda loading: None) -> None:
         def begin():
             loading.start()
             return loading
 
-        self.tasks.add(Task(title, begin, lambda outcome: self._arrived(outcome, take)))
+        self.tasks.add(Task(title, begin, lambda outcome: self._arrived(outcome, take, failed)))
 
-    def _arrived(self, outcome, take: Callable) -> None:
+    def _arrived(self, outcome, take: Callable, failed: Callable) -> None:
         if isinstance(outcome, Failed):
             self.compute.say(f"{outcome.text} {outcome.hint}".strip())
         elif outcome.state is State.FAILED:
             self.compute.say(f"{outcome.failure.text} {outcome.failure.hint}".strip())
+            failed(outcome)
         elif outcome.state is State.CANCELLED:
-            self.compute.say("Cancelled: nothing was loaded.")
+            self.compute.say(_NOTHING_LOADED)
         else:
             take(outcome)
 
     def _take_sample(self, loading: SampleLoading) -> None:
-        sample, chosen = loading.result, self._parameters()
-        chosen.segmentation, chosen.insertion = sample.segmentation, sample.insertion
+        sample = loading.result
+        self.anatomy.choose(sample.segmentation, sample.insertion)
         self.images.choose(STRESS, sample.stress.nodes)
         self.images.choose(REST, sample.rest.nodes if sample.rest else [])
-        self.anatomy.guess()
         self.review.show_images(sample.stress.nodes)
         self.compute.say("")
 
-    def _take_loaded(self, loading: Loading) -> None:
-        self.images.choose(STRESS, loading.study.nodes)
+    def _take_loaded(self, loading: Loading, rest: bool | None) -> None:
+        nodes = loading.study.nodes
+        if rest is None:
+            rest = bool(self.images.series) and all(map(at_rest, nodes))
+        self.images.choose(REST if rest else STRESS, nodes)
         self.anatomy.guess()
-        self.review.show_images(loading.study.nodes)
-        self.compute.say("The series is loaded. Draw LV blood pool and myocardium on it in the Segment Editor.")
+        self.review.show_images(nodes)
+        drawn = self._parameters().segmentation is not None
+        self.compute.say("" if drawn else _DRAW)
 
     def _show(self, analysis: SceneAnalysis) -> None:
         """An analysis came into the scene: a rest one stands beside its stress one, any other is looked at."""

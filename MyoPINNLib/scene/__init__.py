@@ -12,15 +12,24 @@ from .drawing import usual_limits
 from .heart import add_insertion, add_segmentation, insertion_from_points, masks_from_segments
 from .jobs import write_job
 from .loading import Loading, load_dicom
-from .names import find_insertion, find_rest, find_segmentation, find_segments, find_series, role_of
+from .names import (
+    at_rest,
+    find_insertion,
+    find_rest,
+    find_segmentation,
+    find_segments,
+    find_series,
+    offered,
+    role_of,
+)
 from .playing import browser_of, peak_frame, show_frame, show_in_views, show_time, volumes_of
 from .run import Run, engine_python
 from .samples import Sample, SampleLoading, SceneSample, add_sample, register_samples
-from .series import add_series, series_from_nodes
+from .series import add_series, series_from_nodes, slice_names
 from .show import show_job
 from .studies import SceneStudy, add_study
 from .study import quantify, resume
-from .times import FrameTimes, frame_times, keep_times
+from .times import FrameTimes, frame_times, keep_times, own_times
 
 __all__ = [
     "Colours",
@@ -38,6 +47,7 @@ __all__ = [
     "add_segmentation",
     "add_series",
     "add_study",
+    "at_rest",
     "browser_of",
     "engine_python",
     "find_analyses",
@@ -51,6 +61,8 @@ __all__ = [
     "keep_times",
     "load_dicom",
     "masks_from_segments",
+    "offered",
+    "own_times",
     "peak_frame",
     "quantify",
     "register_samples",
@@ -61,6 +73,7 @@ __all__ = [
     "show_in_views",
     "show_job",
     "show_time",
+    "slice_names",
     "usual_limits",
     "volumes_of",
     "write_job",

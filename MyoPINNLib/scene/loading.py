@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..events import Event, Failed, Progress
+from ..files.dicom_times import CountedError
 from ..series import PerfusionSeries
 from .arriving import Arriving
 from .studies import SceneStudy, View, add_study, view_of
@@ -65,6 +66,11 @@ class Loading(Arriving[Read, SceneStudy]):
     def choices(self) -> dict[int, str]:
         """Series number -> words, where one of several acquisitions must be chosen."""
         return dict(getattr(self.error, "choices", {}))
+
+    @property
+    def counted(self) -> bool:
+        """True where the files only count their frames and ``interval`` must be given."""
+        return isinstance(self.error, CountedError)
 
     def _failure(self, error: Exception) -> Failed:
         """Without the command line's options."""

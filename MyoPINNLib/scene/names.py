@@ -77,12 +77,12 @@ def find_series() -> list:
     Where no name speaks, the only series of the scene with several frames; [] where that is not clear.
     """
     named = [node for node in _every_series() if re.search(_SERIES, simple(node.GetName() or ""))] or _every_series()
-    return _the_only_group([node for node in named if not _at_rest(node)] or named)
+    return _the_only_group([node for node in named if not at_rest(node)] or named)
 
 
 def find_rest() -> list:
     """The series nodes of the rest study by name; [] where there is none beside a stress study, or that is not clear."""
-    rest = [node for node in _every_series() if _at_rest(node)]
+    rest = [node for node in _every_series() if at_rest(node)]
     return _the_only_group(rest) if len(rest) < len(_every_series()) else []
 
 
@@ -94,7 +94,8 @@ def _the_only_group(nodes: list) -> list:
     return next(iter(groups.values())) if len(groups) == 1 else []
 
 
-def _at_rest(node) -> bool:
+def at_rest(node) -> bool:
+    """True where a series' name says that it was taken at rest."""
     return bool(re.search(_REST, simple(node.GetName() or "")))
 
 
@@ -109,6 +110,12 @@ def find_insertion():
         node for node in _nodes("vtkMRMLMarkupsFiducialNode") if re.search(_INSERTION, simple(node.GetName() or ""))
     ]
     return named[0] if len(named) == 1 else None
+
+
+def offered() -> set[str]:
+    """The ids of all nodes that can be chosen as input: series, segmentations, point lists."""
+    kinds = ("vtkMRMLSegmentationNode", "vtkMRMLMarkupsFiducialNode")
+    return {node.GetID() for node in [*_every_series(), *(node for kind in kinds for node in _nodes(kind))]}
 
 
 def _stem(name: str) -> str:

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 import slicer
 
-from ..errors import InputError
+from ..errors import InputError, MyoPINNError
 from ..files.dicom_protocol import LONGEST_TR, protocol_of
 from ..files.nrrd import LEFT_OUT, SOURCE, THICKNESS, acquisition_keys
-from ..files.volumes import acquisition_from, joined_series, number_of
+from ..files.volumes import acquisition_from, along_the_normal, joined_series, number_of
 from ..geometry import TOLERANCE_MM, Geometry
 from ..series import Acquisition, PerfusionSeries
 from .nodes import affine_of, called, filled, in_scene, parent_matrix, the_scene, values_of
@@ -63,6 +63,30 @@ def add_series(series: PerfusionSeries, name: str, *, slices: Sequence[str] = ()
         _sequence(series, slice(k, k + 1), series.geometry.ijk_to_lps[k], f"{name} {word}")
         for k, word in enumerate(words)
     ]
+
+
+def slice_names(nodes) -> list[str]:
+    """What the slices of series nodes are called, in the order in which they are quantified; [] where that is not known.
+
+    Where there are several nodes, each lends its slices its name.
+    """
+    volumes = [node.GetNthDataNode(0) if node.IsA("vtkMRMLSequenceNode") else node for node in nodes]
+    try:
+        affines = [_affines(volume) for volume in volumes]
+        order = along_the_normal(np.concatenate(affines)) if len(affines) > 1 else range(len(affines[0]))
+    except (AttributeError, IndexError, MyoPINNError):
+        return []
+    told = [
+        f" ({node.GetName()})" if len(affines) > 1 else ""
+        for node, part in zip(nodes, affines, strict=True)
+        for _ in part
+    ]
+    return [f"Slice {place + 1}{told[k]}" for place, k in enumerate(order)]
+
+
+def _affines(volume) -> np.ndarray:
+    """(k, 4, 4) LPS of a volume's slices."""
+    return Geometry.from_volume(affine_of(volume), volume.GetImageData().GetDimensions()[::-1]).ijk_to_lps
 
 
 def _times_of_each(times, nodes: int) -> list:

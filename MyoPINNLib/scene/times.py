@@ -43,9 +43,19 @@ def frame_times(node, frames: int, given: Sequence[float] | float | None = None)
     ``given`` is the user's word and comes first: one time a frame, s, or the seconds between two frames; then what
     ``keep_times`` keeps. Raises InputError where nobody says the times, or what is said is no time axis.
     """
-    found = _given(given, frames, node) or _given(kept_times(node), frames, node) or _of_index(node) or _of_labels(node)
+    found = _given(given, frames, node) or _given(kept_times(node), frames, node)
+    return own_times(node, frames) if found is None else _checked(found, frames, node)
+
+
+def own_times(node, frames: int) -> FrameTimes:
+    """The times that a series node itself tells, whatever the user gave; raises InputError where it tells none."""
+    found = _of_index(node) or _of_labels(node)
     if found is None:
         raise InputError(f"{called(node)} does not say when its {frames} frames were taken{_said(node)}.", _ASK)
+    return _checked(found, frames, node)
+
+
+def _checked(found: FrameTimes, frames: int, node) -> FrameTimes:
     if len(found.time) != frames:
         raise InputError(f"{called(node)} has {frames} frames and {len(found.time)} frame times.", _ASK)
     checked_time(found.time - found.time.min(), 1, frames)
