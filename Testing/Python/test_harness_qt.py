@@ -716,7 +716,7 @@ def test_a_module_stands_in_slicer_modules_when_it_is_loaded(a_module):
 def test_a_module_hears_when_it_is_opened_and_left(a_module):
     slicer.util.selectModule("Tiny")
     assert a_module.panel.isEntered and a_module.widget.visits == ["enter"]
-    slicer.util.mainWindow().show_panel(None)
+    slicer.util.selectModule("")
     assert not a_module.panel.isEntered and a_module.widget.visits == ["enter", "exit"]
 
 

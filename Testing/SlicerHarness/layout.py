@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import slicer
 from PySide6 import QtCore, QtWidgets
+from shiboken6 import isValid
 
 from .pythonqt import widget
 from .slice_view import qMRMLSliceWidget, view_bar
@@ -60,7 +61,7 @@ class qSlicerSingletonViewFactory(QtCore.QObject):
     def setWidget(self, made) -> None:
         self._made = made
         if made is not None:
-            made.destroyed.connect(lambda: self.setWidget(None))
+            made.destroyed.connect(lambda: isValid(self) and self.setWidget(None))
 
     def widget(self):
         return self._made
