@@ -7,7 +7,7 @@ python, env = environment.python_and_env(settings)
 
 from __future__ import annotations
 
-from .machine import Machine, Plan
+from .machine import Machine, Plan, fill_command
 from .own import EngineEnvironment, Interpreter, check_python, needs_tensorflow, python_in, uses_tensorflow
 from .status import EnvironmentState, Recipe, Status
 from .work import Work
@@ -22,6 +22,7 @@ __all__ = [
     "Status",
     "Work",
     "check_python",
+    "fill_command",
     "needs_tensorflow",
     "python_in",
     "uses_tensorflow",

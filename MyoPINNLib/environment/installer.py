@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import EngineError, InputError
 from ..events import Progress
 from ..launching import how_it_ended
 from .judging import OLDEST_PYTHON
-from .machine import sizes
+from .machine import fill_command, sizes
 from .status import Recipe
 from .work import Launch, Say, Steps, heard
 
-RAW_SINCE = (24, 1)
 LOADING, UNPACKING, CHECKING = 0.02, 0.7, 0.9  # where these stages begin, of the whole
 PIP_SECONDS = 120.0
 KEPT = 60
-_VERSION = re.compile(r"pip (\d+)\.(\d+)\S* from .*\(python (\d+)\.(\d+)\)")
-_PACKAGE = re.compile(r"\s*(?:Downloading|Using cached) (\S+?)(?:\.whl|\.metadata|\.tar\.gz)* \(([\d.]+) ([kMG]?)B\)")
-_COUNTED = re.compile(r"Progress (\d+) of (\d+)")
-_PREFIX = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+LOOK = 0.5
+_VERSION = re.compile(r"pip \d\S* from .*\(python (\d+)\.(\d+)\)")
+_PACKAGE = re.compile(r"\s*Downloading (?:https?://\S*/)?([^-/\s]+)-\S+\.whl \(")
 _PROXY = "Check the network, or the proxy of pip (pip config); or install from a local folder of packages."
 # What pip or the system says -> what the user reads, and a hint; the first that is found counts.
 _FAILURES = (
@@ -57,12 +57,12 @@ _FAILURES = (
 )
 
 
-def pip_command(python: str, target: Path, requirements: Path, recipe: Recipe, *, raw: bool = False) -> list[str]:
+def pip_command(python: str, target: Path, requirements: Path, recipe: Recipe) -> list[str]:
     """The command that puts what ``requirements`` names into the folder ``target``; nothing of it is built or cached."""
     what = ["--requirement", str(requirements), *(["tensorflow[and-cuda]"] if recipe.gpu else [])]
     where = ["--no-index", "--find-links", str(Path(recipe.source).absolute())] if recipe.source else []
     quiet = ["--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--no-cache-dir"]
-    bar = ["--progress-bar", "raw" if raw else "off"]
+    bar = ["--progress-bar", "off"]
     return [
         *(python, "-m", "pip", "install", "--target", str(target), "--only-binary", ":all:"),
         *(*quiet, *bar, *where, *what),
@@ -75,8 +75,8 @@ def pip_environment(env: Mapping[str, str], workshop: Path) -> dict[str, str]:
     return {**env, **places, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PYTHONUNBUFFERED": "1"}
 
 
-def pip_version(python: str, env: Mapping[str, str], say: Say, *, launch: Launch) -> Steps[tuple[int, int]]:
-    """The version of the pip that ``python`` has; raises where it has none, or is too old itself."""
+def check_pip(python: str, env: Mapping[str, str], say: Say, *, launch: Launch) -> Steps[None]:
+    """Raise where ``python`` has no pip, or is too old itself."""
     told: list[str] = []
 
     def hear(line: str) -> Progress:
@@ -89,13 +89,12 @@ def pip_version(python: str, env: Mapping[str, str], say: Say, *, launch: Launch
         for line in filter(None, told):
             say(line)
         raise EngineError(f"{python} has no pip, which installs packages.", f'Run: "{python}" -m ensurepip')
-    major, minor, *version = map(int, found.groups())
-    if tuple(version) < OLDEST_PYTHON:
+    version = tuple(map(int, found.groups()))
+    if version < OLDEST_PYTHON:
         raise InputError(
             f"{python} is Python {version[0]}.{version[1]}, and TensorFlow needs 3.10 or later.",
             "TensorFlow has packages for Python 3.10 to 3.13.",
         )
-    return major, minor
 
 
 def installed(
@@ -104,18 +103,19 @@ def installed(
     recipe: Recipe,
     say: Say,
     *,
+    workshop: Path,
     launch: Launch,
     clock: Callable[[], float] = time.monotonic,
 ) -> Steps[None]:
-    """Run pip's ``command``; raises what went wrong."""
-    hearing = Hearing(sizes(recipe)[0], clock)
+    """Run pip's ``command``, which works in the folder ``workshop``; raises what went wrong."""
+    hearing = Hearing(sizes(recipe)[0], lambda: bytes_loaded(workshop), clock)
     kept: deque[str] = deque(maxlen=KEPT)
 
     def hear(line: str) -> Progress:
-        if line and not hearing.counts(line):
+        if line:
             say(line)
             kept.append(line)
-        return hearing.progress
+        return hearing.hear(line)
 
     code = yield from heard(command, env, hear, launch=launch, clock=clock)
     if code:
@@ -123,33 +123,37 @@ def installed(
 
 
 class Hearing:
-    """How far pip is, by what it says: bytes where it counts them (``raw``), whole packages else, of ``expected`` bytes."""
+    """How far pip is: ``loaded()`` bytes of ``expected`` are there, looked at once a ``LOOK``; it counts only for a terminal."""
 
-    def __init__(self, expected: float, clock: Callable[[], float]) -> None:
+    def __init__(self, expected: float, loaded: Callable[[], float], clock: Callable[[], float]) -> None:
         self.progress = Progress("looking up packages", LOADING)
-        self._expected, self._clock, self._begun = expected, clock, clock()
-        self._before, self._size = 0.0, 0.0
+        self._expected, self._loaded, self._clock = expected, loaded, clock
+        self._begun = self._next = clock()
 
-    def counts(self, line: str) -> bool:
-        """Take in a line; True for one that only counts bytes."""
-        counted = _COUNTED.fullmatch(line.strip())
-        if counted:
-            self._load(self.progress.detail, float(counted[1]))
-            return True
+    def hear(self, line: str) -> Progress:
+        """Take in a line, empty where pip is silent."""
         package = _PACKAGE.match(line)
         if package:
-            self._before += self._size
-            self._size = float(package[2]) * _PREFIX[package[3]]
-            self._load(package[1].partition("-")[0], 0.0)
+            self.progress = replace(self.progress, stage="downloading", detail=package[1])
         elif line.startswith("Installing collected packages"):
             self.progress = Progress("unpacking, a minute or more", UNPACKING)
-        return False
+        now = self._clock()
+        if self.progress.stage == "downloading" and now >= self._next:
+            self._next = now + LOOK
+            done = min(self._loaded() / self._expected, 1.0)
+            left = (now - self._begun) * (1 - done) / done if done > LOADING else None
+            fraction = LOADING + (UNPACKING - LOADING) * done
+            self.progress = replace(self.progress, fraction=fraction, seconds_left=left)
+        return self.progress
 
-    def _load(self, package: str, part: float) -> None:
-        done = min((self._before + part) / self._expected, 1.0)
-        seconds = self._clock() - self._begun
-        left = seconds * (1 - done) / done if done > LOADING else None
-        self.progress = Progress("downloading", LOADING + (UNPACKING - LOADING) * done, left, detail=package)
+
+def bytes_loaded(workshop: Path) -> float:
+    """Bytes of the packages that pip has downloaded into ``workshop``, a package on its way too."""
+    sizes = 0.0
+    for file in workshop.glob("pip-unpack-*/*.whl"):
+        with contextlib.suppress(OSError):
+            sizes += file.stat().st_size
+    return sizes
 
 
 def why_pip_failed(told: Sequence[str], code: int, recipe: Recipe) -> EngineError:
@@ -163,6 +167,6 @@ def why_pip_failed(told: Sequence[str], code: int, recipe: Recipe) -> EngineErro
         place = f'The folder "{recipe.source}"' if recipe.source else "The package server"
         return EngineError(
             f"{place} has no {missing[1]} for this computer and its Python.",
-            "TensorFlow has packages for Python 3.10 to 3.13; fill a folder with: pip download -r requirements.txt",
+            f"TensorFlow has packages for Python 3.10 to 3.13; fill a folder with: {fill_command()}",
         )
     return EngineError(f"pip stopped ({how_it_ended(code)}).", "Look into the log.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ TOOL_SECONDS = 5.0
 # Bytes to download and on the disk, measured with TensorFlow 2.21 on Linux; the GPU's libraries come on top.
 _PLAIN = (0.65 * GB, 2.3 * GB)
 _GPU = (2.8 * GB, 4.2 * GB)
-_INTEL_MAC = "TensorFlow stops at version 2.16 on Intel Macs, and MyoPINN needs 2.18."
-_OTHERS = "The methods map, nlls, fermi and one-shot need no TensorFlow."
+_INTEL_MAC = "TensorFlow stops at version 2.16 for Intel Macs, for which this Python is built, and MyoPINN needs 2.18."
+_OTHERS = "The methods map, nlls, fermi and one-shot need no TensorFlow; a Python of your own may have it."
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,18 @@ def sizes(recipe: Recipe) -> tuple[float, float]:
     return sum(part[0] for part in parts), sum(part[1] for part in parts)
 
 
+def fill_command() -> str:
+    """What fills a folder with packages for this Python, on another computer."""
+    version = "{}.{}".format(*sys.version_info)
+    return f"pip download --only-binary :all: --python-version {version} -r requirements.txt"
+
+
 def check_recipe(recipe: Recipe) -> None:
     """InputError where the local folder of packages holds none."""
     if recipe.source and not any(Path(recipe.source).glob("*.whl")):
         raise InputError(
             f'The folder "{recipe.source}" holds no packages (*.whl).',
-            "Fill it on a computer with internet: pip download -r requirements.txt",
+            f"Fill it on a computer of the same system with internet: {fill_command()}",
         )
 
 

@@ -22,7 +22,7 @@ from ..launching import launch, surroundings
 from ..network_settings import Device
 from ..settings import Method, Settings
 from .alone import alone
-from .installer import CHECKING, RAW_SINCE, installed, pip_command, pip_environment, pip_version
+from .installer import CHECKING, check_pip, installed, pip_command, pip_environment
 from .judging import probed
 from .machine import Machine, Plan, check_recipe, check_room, free_bytes, planned
 from .status import MEMORY, PACKAGES, WORKSHOP, EnvironmentState, Memory, Recipe, Status
@@ -129,11 +129,11 @@ class EngineEnvironment:
         check_recipe(recipe)
         check_room(free_bytes(self.folder), recipe)
         env, name = self._env(), secrets.token_hex(4)
-        pip = yield from pip_version(self.python, env, say, launch=self.launch)
+        yield from check_pip(self.python, env, say, launch=self.launch)
         target, workshop = self.folder / (PACKAGES + name), self.folder / (WORKSHOP + name)
         workshop.mkdir()
-        command = pip_command(self.python, target, self.requirements, recipe, raw=pip >= RAW_SINCE)
-        yield from installed(command, pip_environment(env, workshop), recipe, say, launch=self.launch)
+        command, around = pip_command(self.python, target, self.requirements, recipe), pip_environment(env, workshop)
+        yield from installed(command, around, recipe, say, workshop=workshop, launch=self.launch)
         status = yield from self._probed(target, say, start=CHECKING)
         if status.state is not EnvironmentState.READY:
             raise EngineError(f"What was installed does not work: {status.trouble}", status.hint)

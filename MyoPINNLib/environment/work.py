@@ -88,7 +88,7 @@ def heard(
     limit: float = float("inf"),
     clock: Callable[[], float] = time.monotonic,
 ) -> Steps[int]:
-    """Run ``command`` and give every line that it says to ``hear``; the exit code.
+    """Run ``command`` and give every line that it says to ``hear``, and an empty one at each look; the exit code.
 
     Raises EngineError where it cannot be started or takes longer than ``limit`` s. Its whole tree ends with this.
     """
@@ -98,20 +98,20 @@ def heard(
         why = getattr(error, "strerror", None) or type(error).__name__
         raise EngineError(f"The Python {command[0]} could not be started: {why}.", "Check its path.") from error
     lines = Lines(process.stdout, process.stderr, room=WAITING_LINES, longest=LONGEST_LINE)
-    progress, begun, last_words = hear(""), clock(), float("inf")
+    begun, last_words = clock(), float("inf")
     try:
         process.stdin.close()
         while True:
             ended = process.poll() is not None
             for line in lines.take(LINES_A_POLL):
-                progress = hear(line.rstrip())
+                hear(line.rstrip())
             if ended and lines.empty and (not lines.reading or clock() >= last_words):
                 return process.returncode
             if ended:
                 last_words = min(last_words, clock() + LAST_WORDS)
             elif clock() - begun > limit:
                 raise EngineError(f"The Python {command[0]} did not answer within {limit:.0f} s.", "Try again.")
-            yield progress
+            yield hear("")
     finally:
         kill_tree(process)
         lines.stop()

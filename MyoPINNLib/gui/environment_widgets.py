@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctk
 import qt
 
+from ..environment import fill_command
 from .environment_words import Action
 
 STEPS = 1000
@@ -12,7 +13,7 @@ _ROW = (Action.INSTALL, Action.CHECK, Action.REPAIR, Action.REMOVE)
 _PYTHON = (
     "A Python 3.10 to 3.13 with TensorFlow, NumPy, SciPy and SimpleITK (python, or the folder of its environment)."
 )
-_SOURCE = "For a computer without internet: a folder of packages (*.whl), filled elsewhere by pip download -r requirements.txt."
+_SOURCE = "For a computer without internet: a folder of packages (*.whl), filled on one of the same system by "
 
 
 class PanelWidgets:
@@ -29,7 +30,7 @@ class PanelWidgets:
         self.bar.maximum = STEPS
         self.working = _row(self.bar, self.buttons[Action.CANCEL])
         self.python = _path("EnginePython", ctk.ctkPathLineEdit.Files | ctk.ctkPathLineEdit.Executable, _PYTHON)
-        self.source = _path("EnginePackages", ctk.ctkPathLineEdit.Dirs, _SOURCE)
+        self.source = _path("EnginePackages", ctk.ctkPathLineEdit.Dirs, _SOURCE + fill_command())
         self.log_button = qt.QPushButton("Show log")
         self.log_button.objectName = "EnvironmentLogButton"
         self.log_button.checkable = True

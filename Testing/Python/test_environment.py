@@ -20,11 +20,12 @@ from MyoPINNLib.environment import (
     Machine,
     Recipe,
     check_python,
+    fill_command,
     needs_tensorflow,
     python_in,
 )
 from MyoPINNLib.environment import alone as alone_module
-from MyoPINNLib.environment.installer import Hearing, pip_command, why_pip_failed
+from MyoPINNLib.environment.installer import Hearing, bytes_loaded, pip_command, why_pip_failed
 from MyoPINNLib.environment.judging import FLOORS, Facts, judged
 from MyoPINNLib.environment.machine import find_gpus, planned
 from MyoPINNLib.environment.status import Memory
@@ -205,6 +206,13 @@ def failure(environment: EngineEnvironment, recipe: Recipe) -> str:
     return caught.value.sentence
 
 
+def test_a_folder_is_filled_by_real_pip_with_the_command_that_is_told(tmp_path, the_packages):
+    (tmp_path / "requirements.txt").write_text("tensorflow>=2.98\n")
+    command = [sys.executable, "-m", *fill_command().split(), "--no-index", "--find-links", the_packages]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    assert sorted(path.name.partition("-")[0] for path in tmp_path.glob("*.whl")) == ["keras", "tensorflow"]
+
+
 def test_a_package_that_the_local_folder_lacks_is_named(an_environment, tmp_path):
     wheel(tmp_path / "few", "keras", "3.9", "")
     assert failure(an_environment, Recipe(source=str(tmp_path / "few"))) == (
@@ -296,16 +304,16 @@ def test_pip_s_own_settings_cannot_lead_it_elsewhere(an_environment, the_package
     assert an_environment.make(Recipe(source=the_packages)).wait(60).state is EnvironmentState.READY
 
 
-def test_progress_is_told_by_bytes_where_pip_counts_them():
-    clock = iter(range(100))
-    hearing = Hearing(1000.0, lambda: next(clock))
-    hearing.counts("Downloading tensorflow-2.21.0-cp312-cp312-linux.whl (500 B)")
-    assert hearing.counts("Progress 250 of 500")
-    assert hearing.progress.detail == "tensorflow" and hearing.progress.fraction == pytest.approx(0.02 + 0.68 * 0.25)
-    hearing.counts("Downloading keras-3.whl (500 B)")
-    assert hearing.progress.fraction == pytest.approx(0.02 + 0.68 * 0.5) and hearing.progress.seconds_left > 0
-    hearing.counts("Installing collected packages: keras, tensorflow")
-    assert hearing.progress.fraction == pytest.approx(0.7)
+def test_progress_counts_the_bytes_that_are_there_whatever_pip_says(tmp_path):
+    (tmp_path / "pip-unpack-x1").mkdir()
+    package, seconds = tmp_path / "pip-unpack-x1" / "tensorflow-2.21.whl", iter(range(0, 1000, 10))
+    hearing = Hearing(1000.0, lambda: bytes_loaded(tmp_path), lambda: next(seconds))
+    hearing.hear("  Downloading tensorflow-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl (572.4 MB)")
+    package.write_bytes(bytes(500))
+    progress = hearing.hear("")
+    assert (progress.detail, progress.seconds_left) == ("tensorflow", 20.0)
+    assert progress.fraction == pytest.approx(0.02 + 0.68 * 0.5)
+    assert hearing.hear("Installing collected packages: keras, tensorflow").fraction == pytest.approx(0.7)
 
 
 # --- the plan
