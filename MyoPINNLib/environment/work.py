@@ -23,7 +23,7 @@ from ..events import Failed, Fault, Progress
 from ..launching import Lines, kill_tree, launch
 
 LINES_A_POLL, WAITING_LINES, LONGEST_LINE = 500, 10000, 4096
-LAST_WORDS = 1.0
+LAST_WORDS, MOMENT = 1.0, 0.03
 
 Value = TypeVar("Value")
 Say = Callable[[str], None]
@@ -122,6 +122,7 @@ def beside(do: Callable[[], object], progress: Progress) -> Steps[None]:
     thread = threading.Thread(target=do, daemon=True)
     thread.start()
     while thread.is_alive():
+        thread.join(MOMENT)  # in Slicer a thread works only while the main thread waits
         yield progress
 
 

@@ -55,7 +55,9 @@ def _stored(path: Path) -> np.ndarray:
     name = ""
     try:
         data = dcmread(path, specific_tags=list(_TAGS), force=True)
-        syntax = data.file_meta.setdefault("TransferSyntaxUID", _without_preamble(data)).value
+        if "TransferSyntaxUID" not in data.file_meta:
+            data.file_meta.TransferSyntaxUID = _without_preamble(data)
+        syntax = data.file_meta.TransferSyntaxUID
         name = syntax.name if syntax.is_compressed else ""
         check_memory(int(data.get("NumberOfFrames") or 1) * int(data.Rows) * int(data.Columns))
         return data.pixel_array
@@ -72,7 +74,8 @@ def _stored(path: Path) -> np.ndarray:
 
 def _without_preamble(data: Dataset) -> UID:
     """The encoding of a file that does not name it, as pydicom found it."""
-    implicit, _ = data.original_encoding
+    # Slicer 5.10 has pydicom 2.4, which knows no original_encoding yet
+    implicit = data.original_encoding[0] if hasattr(data, "original_encoding") else data.is_implicit_VR
     return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 

@@ -145,6 +145,7 @@ class EnvironmentPanel:
     def _beat(self) -> None:
         """Look at what runs."""
         if self._planning is not None:
+            self._planning.give_way()
             if self._planning.over:
                 self._planned()
             return

@@ -56,6 +56,7 @@ class Arriving(Generic[Read, Shown]):
         """For a timer: tells the progress, and brings the result into the scene once it is there."""
         if self._aside is None or self.done:
             return
+        self._aside.give_way()
         if self.progress is not self._latest:
             self.progress = self._latest
             if self._on_progress is not None:

@@ -1,4 +1,8 @@
-"""Work beside the GUI: files are written and read in a thread, the scene is touched by the main thread alone."""
+"""Work beside the GUI: files are written and read in a thread, the scene is touched by the main thread alone.
+
+Slicer's main thread keeps Python's lock while it idles in Qt's event loop, so that threads stand still between two beats of
+a timer. Whoever polls such work gives way to it for a moment (``give_way``).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
+MOMENT = 0.03  # s; short enough that nobody feels it
 
 
 class Aside(Generic[Value]):
@@ -23,6 +28,10 @@ class Aside(Generic[Value]):
     def over(self) -> bool:
         """True once the work ended, well or not."""
         return not self._thread.is_alive()
+
+    def give_way(self) -> None:
+        """Let the thread work for ``MOMENT``, or until it is over."""
+        self._thread.join(MOMENT)
 
     def result(self) -> Value:
         """What the work gave, at its end; raises what it raised."""

@@ -82,7 +82,10 @@ class Run:
 
     def poll(self) -> list[Event]:
         """The events since the last call, for a timer; brings the result into the scene when the engine is done."""
-        if self._writing is None or self._state is not None or not self._writing.over:
+        if self._writing is None or self._state is not None:
+            return []
+        (self._reading or self._writing).give_way()
+        if not self._writing.over:
             return []
         if self._engine.state is State.READY:
             self._begin()

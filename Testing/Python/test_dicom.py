@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pydicom
 import pytest
@@ -10,6 +12,7 @@ from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     EnhancedMRImageStorage,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     LegacyConvertedEnhancedMRImageStorage,
     RLELossless,
@@ -19,6 +22,7 @@ from MyoPINNLib.errors import InputError
 from MyoPINNLib.files import dicom_frames, dicom_headers, limits
 from MyoPINNLib.files.describe import describe
 from MyoPINNLib.files.dicom import read_dicom
+from MyoPINNLib.files.dicom_pixels import _without_preamble
 from MyoPINNLib.files.dicom_times import Clock, clocks_of, date_and_time, time_of_day
 
 TIMES = STEP * np.arange(8) + np.array([[0.0], [0.2]])
@@ -507,3 +511,11 @@ def test_every_clock_is_named_by_its_tag():
         keyword, tag = clock_.value.split()
         group, element = tag.strip("()").split(",")
         assert pydicom.datadict.tag_for_keyword(keyword) == int(group + element, 16)
+
+
+@pytest.mark.parametrize("known_since_3", [False, True])
+def test_the_encoding_of_a_file_without_preamble_is_found_by_every_pydicom(known_since_3):
+    found = SimpleNamespace(is_implicit_VR=True)
+    if known_since_3:
+        found = SimpleNamespace(original_encoding=(True, True))
+    assert _without_preamble(found) == ImplicitVRLittleEndian
