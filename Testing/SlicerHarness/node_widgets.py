@@ -161,7 +161,8 @@ class qMRMLNodeComboBox(qMRMLWidget):
         for place, (name, each) in enumerate(wanted.items(), start=int(self.noneEnabled)):
             if self._box.findData(name) < 0:
                 self._box.insertItem(place, each.GetName(), name)
-                self._watched[name] = observe(each, vtk.vtkCommand.ModifiedEvent, self._sync)
+                if name not in self._watched:
+                    self._watched[name] = observe(each, vtk.vtkCommand.ModifiedEvent, self._sync)
                 self._listed(self._box.findData(name))
                 self.nodeAdded.emit(each)
             elif self._box.itemText(self._box.findData(name)) != (each.GetName() or ""):
@@ -174,8 +175,9 @@ class qMRMLNodeComboBox(qMRMLWidget):
         """A row came: for subclasses."""
 
     def _unwatch(self, name) -> None:
-        subject, tag = self._watched.pop(name)
-        subject.RemoveObserver(tag)
+        if name in self._watched:  # a listener of the signals below may have been here before
+            subject, tag = self._watched.pop(name)
+            subject.RemoveObserver(tag)
 
     def _forget(self, name: str) -> None:
         self._unwatch(name)
