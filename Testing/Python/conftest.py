@@ -68,16 +68,21 @@ def a_scene(an_application):
 
 @pytest.fixture
 def a_desktop():
-    """Slicer with its windows, off screen, as it starts: an empty scene, four views; the same again after the test."""
+    """Slicer with its windows, off screen, as it starts: an empty scene, four views; the same again after the test.
+
+    What a slot or an observer raises fails the test.
+    """
     trouble = missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest")
     if trouble:
         pytest.skip(trouble)
     from Testing.SlicerHarness.desktop import desktop
+    from Testing.SlicerHarness.pythonqt import loud
 
     running = desktop()
     running.reset()
-    yield running
-    running.reset()
+    with loud():
+        yield running
+        running.reset()
 
 
 @pytest.fixture(scope="session")

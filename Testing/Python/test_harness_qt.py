@@ -21,7 +21,7 @@ from PySide6.QtCore import Property, Signal
 
 from Testing.SlicerHarness.clicks import choose, click, type_text
 from Testing.SlicerHarness.loading import load_module, unload
-from Testing.SlicerHarness.pythonqt import ctk, qt, widget
+from Testing.SlicerHarness.pythonqt import ctk, loud, qt, widget
 
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper  # isort: skip  (loading)
 
@@ -171,6 +171,12 @@ def test_an_enum_is_a_property_like_any_other():
     label = qt.QLabel("MBF")
     label.alignment = qt.Qt.AlignRight
     assert label.alignment == qt.Qt.AlignRight and label.className() == "QLabel"
+
+
+def test_what_a_slot_raises_is_raised_in_the_end(a_button):
+    a_button.connect("clicked()", lambda: [][0])
+    with pytest.raises(IndexError), loud():
+        a_button.click()
 
 
 def test_children_are_found_by_class_and_by_name(a_button):

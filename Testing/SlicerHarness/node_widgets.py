@@ -68,7 +68,6 @@ class qMRMLNodeComboBox(qMRMLWidget):
     nodeAboutToBeEdited = Signal(object)
     currentNodeRenamed = Signal(str)
     _make_box = ctk.ctkComboBox
-    _settled = False
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
@@ -144,29 +143,26 @@ class qMRMLNodeComboBox(qMRMLWidget):
             self.nodeAboutToBeRemoved.emit(node)
             self._sync(gone=node)
 
-    def _sync(self, node=None, *, gone=None) -> None:
+    def _sync(self, _node=None, *, gone=None) -> None:
         """Insert, remove and rename rows until they show the scene."""
         scene = self._scene
         if scene and (scene.IsClosing() or scene.IsImporting()):
             return
-        if node is not None and self._settled and not any(map(node.IsA, self.nodeTypes)):
-            return  # nothing for this list
         nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())] if scene else []
         nodes = [each for each in nodes if not self.nodeTypes or any(map(each.IsA, self.nodeTypes))]
         wanted = {each.GetID(): each for each in nodes if each is not gone and self._accepts(each)}
-        self._settled = len(wanted) == len(nodes)  # else an attribute may come later
         for name in [self._box.itemData(n) for n in range(self._box.count)]:
             if name and name not in wanted:
                 self._forget(name)
         for place, (name, each) in enumerate(wanted.items(), start=int(self.noneEnabled)):
             if self._box.findData(name) < 0:
                 self._box.insertItem(place, each.GetName(), name)
-                self._watched[name] = observe(each, vtk.vtkCommand.ModifiedEvent, self._sync)
+                if name not in self._watched:
+                    self._watched[name] = observe(each, vtk.vtkCommand.ModifiedEvent, self._sync)
                 self._listed(self._box.findData(name))
                 self.nodeAdded.emit(each)
             elif self._box.itemText(self._box.findData(name)) != (each.GetName() or ""):
                 self._box.setItemText(self._box.findData(name), each.GetName() or "")
-
         if self._box.count == 1 and not self.noneEnabled:  # Qt's own habit: the first item of a list is chosen
             self._box.currentIndex = 0
 
@@ -174,8 +170,9 @@ class qMRMLNodeComboBox(qMRMLWidget):
         """A row came: for subclasses."""
 
     def _unwatch(self, name) -> None:
-        subject, tag = self._watched.pop(name)
-        subject.RemoveObserver(tag)
+        if name in self._watched:  # a listener of the signals below may have been here before
+            subject, tag = self._watched.pop(name)
+            subject.RemoveObserver(tag)
 
     def _forget(self, name: str) -> None:
         self._unwatch(name)

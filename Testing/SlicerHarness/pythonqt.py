@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 
@@ -246,3 +247,16 @@ def widget(kind: type) -> type:
     REGISTERED[kind.__name__] = kind
     setattr(ctk if kind.__name__.startswith("ctk") else slicer, kind.__name__, kind)
     return kind
+
+
+@contextmanager
+def loud():
+    """Raise at the end what slots and VTK's observers raised meanwhile: Qt and VTK only print it."""
+    raised, before = [], sys.excepthook
+    sys.excepthook = lambda kind, error, trace: (raised.append(error), sys.__excepthook__(kind, error, trace))
+    try:
+        yield
+    finally:
+        sys.excepthook = before
+    if raised:
+        raise raised[0]
