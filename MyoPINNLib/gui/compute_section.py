@@ -10,6 +10,7 @@ from pathlib import Path
 from ..engine import State
 from ..errors import InputError
 from ..events import Failed, Fault
+from ..log import LOG
 from ..quantities import percent
 from ..scene import Run, quantify, resume
 from ..settings import Settings
@@ -19,6 +20,7 @@ from .tasks import Task, Tasks
 
 READY = "Ready to compute."
 _CANCELLED = "Cancelled: the scene is as it was."
+_SHOW_LOG = "Show log tells what is known."
 _LOSSES = 3
 
 
@@ -42,9 +44,11 @@ class ComputeSection:
         self._studies, self._settings, self._engine, self._jobs, self._shown = studies, settings, engine, jobs, shown
         self._words, self._tip, self._log, self._about = "", "", "", ()
         self._unfinished: list[Unfinished] = []
+        self._folders: set[Path] = set()
+        self._seen: tuple = ()
         self.window: TextWindow | None = None
         ui.computeButton.connect("clicked()", self.compute)
-        ui.cancelButton.connect("clicked()", tasks.cancel)
+        ui.cancelButton.connect("clicked()", self.cancel)
         ui.resumeButton.connect("clicked()", self.resume)
         ui.logButton.connect("clicked()", self.show_log)
 
@@ -63,15 +67,25 @@ class ComputeSection:
         if self._engine.trouble(settings):
             self._engine.offer(self.compute)
             return
-        self._words = ""
+        self._words = self._tip = ""
         for study in self._studies():
-            self._add(study, settings, self._new_job(settings), begun=False)
+            if not self._tasks.holds((study.key, settings.digest())):
+                self._add(study, settings, self._new_job(settings), begun=False)
 
     def resume(self) -> None:
         """Go on with the last training that was cut short."""
-        last = self._unfinished.pop()
-        self._words = ""
+        last = self._unfinished[-1]
+        if self._engine.trouble(last.settings):
+            self._engine.offer(self.resume)
+            return
+        self._unfinished.pop()
+        self._words = self._tip = ""
         self._add(last.study, last.settings, last.job, begun=True)
+
+    def cancel(self) -> None:
+        """Drop what waits, and end what runs."""
+        self._words, self._tip = _CANCELLED, ""
+        self._tasks.cancel()
 
     def show_log(self) -> None:
         """What the engine said."""
@@ -79,18 +93,32 @@ class ComputeSection:
 
     def forget(self) -> None:
         """The scene has closed: its studies are gone."""
-        for each in self._unfinished:
-            shutil.rmtree(each.job, ignore_errors=True)
+        for each in self._folders:
+            shutil.rmtree(each, ignore_errors=True)
+        self._folders.clear()
         self._unfinished.clear()
         self._words = self._tip = ""
 
+    def beat(self) -> None:
+        """While something runs: what it says now, and the buttons only where they may have changed."""
+        if self._seen == self._now():
+            self._show_progress("")
+        else:
+            self.update()
+
+    def _now(self) -> tuple:
+        """What the buttons depend on while something runs; () while nothing does."""
+        tasks = self._tasks
+        return (tasks.title, tasks.running, getattr(tasks.running, "state", None)) if tasks.busy else ()
+
     def update(self) -> None:
         """Buttons, bar and status line, and why a button cannot be pressed."""
+        self._seen = self._now()
         why_not = self._why_not()
         self._enable(self._ui.computeButton, why_not, "Computes the maps and shows them with the bull's-eye.")
         self._enable(
             self._ui.cancelButton,
-            "" if self._tasks.busy else "Nothing is being computed.",
+            self._why_no_cancel(),
             "Ends it; nothing is changed.",
         )
         self._enable(
@@ -102,6 +130,15 @@ class ComputeSection:
             self._ui.logButton, "" if self._log else "The engine has said nothing yet.", "What the engine said."
         )
         self._show_progress(why_not)
+
+    def _why_no_cancel(self) -> str:
+        if not self._tasks.busy:
+            return "Nothing is being computed."
+        return "It is being cancelled." if self._cancelling else ""
+
+    @property
+    def _cancelling(self) -> bool:
+        return getattr(self._tasks.running, "state", None) is State.CANCELLING
 
     def _why_not(self) -> str:
         studies = self._studies()
@@ -137,6 +174,9 @@ class ComputeSection:
             self._ui.statusLabel.text = self._words or why_not or READY
             self._ui.statusLabel.toolTip = self._tip or self._ui.statusLabel.text
             return
+        if self._cancelling:
+            self._ui.statusLabel.text = f"{self._tasks.title} · Cancelling"
+            return
         words = [self._tasks.title, getattr(progress, "stage", ""), getattr(progress, "detail", "")]
         words += [left_words(getattr(progress, "seconds_left", None))]
         self._ui.statusLabel.text = " · ".join(filter(None, words))
@@ -151,11 +191,12 @@ class ComputeSection:
         return self._jobs() if settings.fit.method.is_network else None
 
     def _add(self, study: Study, settings: Settings, job: Path | None, *, begun: bool) -> None:
+        self._folders |= {job} if job else set()
         self._tasks.add(
             Task(
                 study.name,
                 lambda: self._start(study, settings, job, begun),
-                lambda outcome: self._ended(outcome, Unfinished(job, study, settings) if job else None),
+                lambda outcome: self._ended(study, outcome, Unfinished(job, study, settings) if job else None),
                 (study.key, settings.digest()),
             )
         )
@@ -177,10 +218,12 @@ class ComputeSection:
             **where,
         )
 
-    def _ended(self, outcome: Run | Failed, unfinished: Unfinished | None) -> None:
+    def _ended(self, study: Study, outcome: Run | Failed, unfinished: Unfinished | None) -> None:
         """A run that is over, or one that could not begin."""
         if isinstance(outcome, Failed):
-            self.say(f"{outcome.text} {outcome.hint}".strip())
+            self._tell(_sentence(study, outcome))
+            if unfinished is not None and unfinished.job.exists():
+                self._unfinished.append(unfinished)
             return
         self._log = outcome.log or self._log
         if outcome.state is State.DONE:
@@ -188,9 +231,13 @@ class ComputeSection:
         elif outcome.state is State.CANCELLED:
             self.say(_CANCELLED)
         else:
-            self.say(without_options(f"{outcome.failure.text} {outcome.failure.hint}").strip())
+            self._tell(_sentence(study, outcome.failure))
         if unfinished is not None:
             self._keep_or_drop(outcome, unfinished)
+
+    def _tell(self, words: str, tip: str = "") -> None:
+        """Below what was said of the study before, where two were computed."""
+        self.say(*("\n".join(filter(None, pair)) for pair in ((self._words, words), (self._tip, tip))))
 
     def _done(self, run: Run) -> None:
         summary = run.analysis.summary
@@ -199,7 +246,7 @@ class ComputeSection:
         words = f"{run.analysis.name}: {outcomes.get('valid', 0)} of {sum(outcomes.values())} voxels are reliable"
         words += f"; {len(notes)} note{'s' * (len(notes) != 1)}: {notes[0]}" if notes else "."
         self._shown(run.analysis)
-        self.say(words, "\n".join(notes))
+        self._tell(words, "\n".join([words, *notes]))
 
     def _keep_or_drop(self, run: Run, unfinished: Unfinished) -> None:
         """The files of a training that was cut short serve its resuming; those of any other go."""
@@ -207,5 +254,12 @@ class ComputeSection:
         if broke_off or run.state is State.CANCELLED:
             self._unfinished.append(unfinished)
         else:
+            self._folders.discard(unfinished.job)
             shutil.rmtree(unfinished.job, ignore_errors=True)
         self.update()
+
+
+def _sentence(study: Study, failure: Failed) -> str:
+    """What the user reads of a study that could not be computed."""
+    hint = _SHOW_LOG if LOG in failure.hint else failure.hint
+    return without_options(f"{study.name}: {failure.text} {hint}".strip())
