@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine import State
 from ..errors import InputError
-from ..events import Failed, Fault
+from ..events import Failed
 from ..log import LOG
 from ..quantities import percent
 from ..scene import Run, quantify, resume
@@ -17,20 +15,12 @@ from ..settings import Settings
 from .choices import Study, chosen_twice, left_words, trouble, without_options
 from .dialogs import TextWindow
 from .tasks import Task, Tasks
+from .trainings import Training, Trainings
 
 READY = "Ready to compute."
 _CANCELLED = "Cancelled: the scene is as it was."
 _SHOW_LOG = "Show log tells what is known."
 _LOSSES = 3
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """A training that was cut short: its job folder, what it was of, and under which settings."""
-
-    job: Path
-    study: Study
-    settings: Settings
 
 
 class ComputeSection:
@@ -41,10 +31,9 @@ class ComputeSection:
 
     def __init__(self, ui, tasks: Tasks, *, studies, settings, engine, jobs: Callable[[], Path], shown) -> None:
         self._ui, self._tasks = ui, tasks
-        self._studies, self._settings, self._engine, self._jobs, self._shown = studies, settings, engine, jobs, shown
+        self._studies, self._settings, self._engine, self._shown = studies, settings, engine, shown
         self._words, self._tip, self._log, self._about = "", "", "", ()
-        self._unfinished: list[Unfinished] = []
-        self._folders: set[Path] = set()
+        self._trainings = Trainings(jobs)
         self._seen: tuple = ()
         self.window: TextWindow | None = None
         ui.computeButton.connect("clicked()", self.compute)
@@ -64,28 +53,29 @@ class ComputeSection:
         except InputError as error:
             self.say(str(error))
             return
-        if self._engine.trouble(settings):
+        if why_not := self._engine.trouble(settings):
+            self.say(why_not)
             self._engine.offer(self.compute)
             return
         self._words = self._tip = ""
         for study in self._studies():
             if not self._tasks.holds((study.key, settings.digest())):
-                self._add(study, settings, self._new_job(settings), begun=False)
+                self._add(study, settings, self._trainings.begin(study, settings), begun=False)
 
     def resume(self) -> None:
         """Go on with the last training that was cut short."""
-        last = self._unfinished[-1]
-        if self._engine.trouble(last.settings):
+        last = self._trainings.last
+        if why_not := self._engine.trouble(last.settings):
+            self.say(why_not)
             self._engine.offer(self.resume)
             return
-        self._unfinished.pop()
         self._words = self._tip = ""
-        self._add(last.study, last.settings, last.job, begun=True)
+        self._add(last.study, last.settings, self._trainings.resume(), begun=True)
 
     def cancel(self) -> None:
         """Drop what waits, and end what runs."""
-        self._words, self._tip = _CANCELLED, ""
         self._tasks.cancel()
+        self.say(_CANCELLED)
 
     def show_log(self) -> None:
         """What the engine said."""
@@ -93,10 +83,7 @@ class ComputeSection:
 
     def forget(self) -> None:
         """The scene has closed: its studies are gone."""
-        for each in self._folders:
-            shutil.rmtree(each, ignore_errors=True)
-        self._folders.clear()
-        self._unfinished.clear()
+        self._trainings.forget()
         self._words = self._tip = ""
 
     def beat(self) -> None:
@@ -123,7 +110,7 @@ class ComputeSection:
         )
         self._enable(
             self._ui.resumeButton,
-            "" if self._unfinished and not self._tasks.busy else "No training was cancelled or broke off.",
+            "" if self._trainings.last and not self._tasks.busy else "No training was cancelled or broke off.",
             "Goes on with the training that was cancelled or broke off.",
         )
         self._enable(
@@ -186,17 +173,12 @@ class ComputeSection:
             first = list(losses.items())[:_LOSSES]
             self._ui.statusLabel.text += "\n" + ", ".join(f"{name} {value:.3g}" for name, value in first)
 
-    def _new_job(self, settings: Settings) -> Path | None:
-        """A folder that outlives a cancel, for methods that can be resumed; None: the run's own, which does not."""
-        return self._jobs() if settings.fit.method.is_network else None
-
-    def _add(self, study: Study, settings: Settings, job: Path | None, *, begun: bool) -> None:
-        self._folders |= {job} if job else set()
+    def _add(self, study: Study, settings: Settings, training: Training | None, *, begun: bool) -> None:
         self._tasks.add(
             Task(
                 study.name,
-                lambda: self._start(study, settings, job, begun),
-                lambda outcome: self._ended(study, outcome, Unfinished(job, study, settings) if job else None),
+                lambda: self._start(study, settings, training.job if training else None, begun),
+                lambda outcome: self._ended(study, outcome, training),
                 (study.key, settings.digest()),
             )
         )
@@ -218,12 +200,12 @@ class ComputeSection:
             **where,
         )
 
-    def _ended(self, study: Study, outcome: Run | Failed, unfinished: Unfinished | None) -> None:
+    def _ended(self, study: Study, outcome: Run | Failed, training: Training | None) -> None:
         """A run that is over, or one that could not begin."""
+        if training is not None:
+            self._trainings.ended(training, outcome)
         if isinstance(outcome, Failed):
             self._tell(_sentence(study, outcome))
-            if unfinished is not None and unfinished.job.exists():
-                self._unfinished.append(unfinished)
             return
         self._log = outcome.log or self._log
         if outcome.state is State.DONE:
@@ -232,8 +214,6 @@ class ComputeSection:
             self.say(_CANCELLED)
         else:
             self._tell(_sentence(study, outcome.failure))
-        if unfinished is not None:
-            self._keep_or_drop(outcome, unfinished)
 
     def _tell(self, words: str, tip: str = "") -> None:
         """Below what was said of the study before, where two were computed."""
@@ -247,16 +227,6 @@ class ComputeSection:
         words += f"; {len(notes)} note{'s' * (len(notes) != 1)}: {notes[0]}" if notes else "."
         self._shown(run.analysis)
         self._tell(words, "\n".join([words, *notes]))
-
-    def _keep_or_drop(self, run: Run, unfinished: Unfinished) -> None:
-        """The files of a training that was cut short serve its resuming; those of any other go."""
-        broke_off = run.state is State.FAILED and run.failure.kind is not Fault.INPUT
-        if broke_off or run.state is State.CANCELLED:
-            self._unfinished.append(unfinished)
-        else:
-            self._folders.discard(unfinished.job)
-            shutil.rmtree(unfinished.job, ignore_errors=True)
-        self.update()
 
 
 def _sentence(study: Study, failure: Failed) -> str:

@@ -38,9 +38,7 @@ def masks_from_segments(
     Raises InputError where a segment is not there, empty, beside the series (another frame of reference), and where
     myocardium and blood pool are swapped.
     """
-    drawn = drawn_segments(
-        segmentation, myocardium=myocardium, blood_pool=blood_pool, right_ventricle=right_ventricle
-    )
+    drawn = drawn_segments(segmentation, myocardium=myocardium, blood_pool=blood_pool, right_ventricle=right_ventricle)
     return masks_on(drawn, geometry)
 
 
