@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine import State
 from ..errors import InputError
-from ..events import Failed, Fault
+from ..events import Failed
+from ..log import LOG
 from ..quantities import percent
 from ..scene import Run, quantify, resume
 from ..settings import Settings
 from .choices import Study, chosen_twice, left_words, trouble, without_options
 from .dialogs import TextWindow
 from .tasks import Task, Tasks
+from .trainings import Training, Trainings
 
 READY = "Ready to compute."
 _CANCELLED = "Cancelled: the scene is as it was."
+_SHOW_LOG = "Show log tells what is known."
 _LOSSES = 3
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """A training that was cut short: its job folder, what it was of, and under which settings."""
-
-    job: Path
-    study: Study
-    settings: Settings
 
 
 class ComputeSection:
@@ -39,12 +31,13 @@ class ComputeSection:
 
     def __init__(self, ui, tasks: Tasks, *, studies, settings, engine, jobs: Callable[[], Path], shown) -> None:
         self._ui, self._tasks = ui, tasks
-        self._studies, self._settings, self._engine, self._jobs, self._shown = studies, settings, engine, jobs, shown
+        self._studies, self._settings, self._engine, self._shown = studies, settings, engine, shown
         self._words, self._tip, self._log, self._about = "", "", "", ()
-        self._unfinished: list[Unfinished] = []
+        self._trainings = Trainings(jobs)
+        self._seen: tuple = ()
         self.window: TextWindow | None = None
         ui.computeButton.connect("clicked()", self.compute)
-        ui.cancelButton.connect("clicked()", tasks.cancel)
+        ui.cancelButton.connect("clicked()", self.cancel)
         ui.resumeButton.connect("clicked()", self.resume)
         ui.logButton.connect("clicked()", self.show_log)
 
@@ -60,18 +53,29 @@ class ComputeSection:
         except InputError as error:
             self.say(str(error))
             return
-        if self._engine.trouble(settings):
+        if why_not := self._engine.trouble(settings):
+            self.say(why_not)
             self._engine.offer(self.compute)
             return
-        self._words = ""
+        self._words = self._tip = ""
         for study in self._studies():
-            self._add(study, settings, self._new_job(settings), begun=False)
+            if not self._tasks.holds((study.key, settings.digest())):
+                self._add(study, settings, self._trainings.begin(study, settings), begun=False)
 
     def resume(self) -> None:
         """Go on with the last training that was cut short."""
-        last = self._unfinished.pop()
-        self._words = ""
-        self._add(last.study, last.settings, last.job, begun=True)
+        last = self._trainings.last
+        if why_not := self._engine.trouble(last.settings):
+            self.say(why_not)
+            self._engine.offer(self.resume)
+            return
+        self._words = self._tip = ""
+        self._add(last.study, last.settings, self._trainings.resume(), begun=True)
+
+    def cancel(self) -> None:
+        """Drop what waits, and end what runs."""
+        self._tasks.cancel()
+        self.say(_CANCELLED)
 
     def show_log(self) -> None:
         """What the engine said."""
@@ -79,29 +83,49 @@ class ComputeSection:
 
     def forget(self) -> None:
         """The scene has closed: its studies are gone."""
-        for each in self._unfinished:
-            shutil.rmtree(each.job, ignore_errors=True)
-        self._unfinished.clear()
+        self._trainings.forget()
         self._words = self._tip = ""
+
+    def beat(self) -> None:
+        """While something runs: what it says now, and the buttons only where they may have changed."""
+        if self._seen == self._now():
+            self._show_progress("")
+        else:
+            self.update()
+
+    def _now(self) -> tuple:
+        """What the buttons depend on while something runs; () while nothing does."""
+        tasks = self._tasks
+        return (tasks.title, tasks.running, getattr(tasks.running, "state", None)) if tasks.busy else ()
 
     def update(self) -> None:
         """Buttons, bar and status line, and why a button cannot be pressed."""
+        self._seen = self._now()
         why_not = self._why_not()
         self._enable(self._ui.computeButton, why_not, "Computes the maps and shows them with the bull's-eye.")
         self._enable(
             self._ui.cancelButton,
-            "" if self._tasks.busy else "Nothing is being computed.",
+            self._why_no_cancel(),
             "Ends it; nothing is changed.",
         )
         self._enable(
             self._ui.resumeButton,
-            "" if self._unfinished and not self._tasks.busy else "No training was cancelled or broke off.",
+            "" if self._trainings.last and not self._tasks.busy else "No training was cancelled or broke off.",
             "Goes on with the training that was cancelled or broke off.",
         )
         self._enable(
             self._ui.logButton, "" if self._log else "The engine has said nothing yet.", "What the engine said."
         )
         self._show_progress(why_not)
+
+    def _why_no_cancel(self) -> str:
+        if not self._tasks.busy:
+            return "Nothing is being computed."
+        return "It is being cancelled." if self._cancelling else ""
+
+    @property
+    def _cancelling(self) -> bool:
+        return getattr(self._tasks.running, "state", None) is State.CANCELLING
 
     def _why_not(self) -> str:
         studies = self._studies()
@@ -137,6 +161,9 @@ class ComputeSection:
             self._ui.statusLabel.text = self._words or why_not or READY
             self._ui.statusLabel.toolTip = self._tip or self._ui.statusLabel.text
             return
+        if self._cancelling:
+            self._ui.statusLabel.text = f"{self._tasks.title} · Cancelling"
+            return
         words = [self._tasks.title, getattr(progress, "stage", ""), getattr(progress, "detail", "")]
         words += [left_words(getattr(progress, "seconds_left", None))]
         self._ui.statusLabel.text = " · ".join(filter(None, words))
@@ -146,16 +173,12 @@ class ComputeSection:
             first = list(losses.items())[:_LOSSES]
             self._ui.statusLabel.text += "\n" + ", ".join(f"{name} {value:.3g}" for name, value in first)
 
-    def _new_job(self, settings: Settings) -> Path | None:
-        """A folder that outlives a cancel, for methods that can be resumed; None: the run's own, which does not."""
-        return self._jobs() if settings.fit.method.is_network else None
-
-    def _add(self, study: Study, settings: Settings, job: Path | None, *, begun: bool) -> None:
+    def _add(self, study: Study, settings: Settings, training: Training | None, *, begun: bool) -> None:
         self._tasks.add(
             Task(
                 study.name,
-                lambda: self._start(study, settings, job, begun),
-                lambda outcome: self._ended(outcome, Unfinished(job, study, settings) if job else None),
+                lambda: self._start(study, settings, training.job if training else None, begun),
+                lambda outcome: self._ended(study, outcome, training),
                 (study.key, settings.digest()),
             )
         )
@@ -177,10 +200,12 @@ class ComputeSection:
             **where,
         )
 
-    def _ended(self, outcome: Run | Failed, unfinished: Unfinished | None) -> None:
+    def _ended(self, study: Study, outcome: Run | Failed, training: Training | None) -> None:
         """A run that is over, or one that could not begin."""
+        if training is not None:
+            self._trainings.ended(training, outcome)
         if isinstance(outcome, Failed):
-            self.say(f"{outcome.text} {outcome.hint}".strip())
+            self._tell(_sentence(study, outcome))
             return
         self._log = outcome.log or self._log
         if outcome.state is State.DONE:
@@ -188,9 +213,11 @@ class ComputeSection:
         elif outcome.state is State.CANCELLED:
             self.say(_CANCELLED)
         else:
-            self.say(without_options(f"{outcome.failure.text} {outcome.failure.hint}").strip())
-        if unfinished is not None:
-            self._keep_or_drop(outcome, unfinished)
+            self._tell(_sentence(study, outcome.failure))
+
+    def _tell(self, words: str, tip: str = "") -> None:
+        """Below what was said of the study before, where two were computed."""
+        self.say(*("\n".join(filter(None, pair)) for pair in ((self._words, words), (self._tip, tip))))
 
     def _done(self, run: Run) -> None:
         summary = run.analysis.summary
@@ -199,13 +226,10 @@ class ComputeSection:
         words = f"{run.analysis.name}: {outcomes.get('valid', 0)} of {sum(outcomes.values())} voxels are reliable"
         words += f"; {len(notes)} note{'s' * (len(notes) != 1)}: {notes[0]}" if notes else "."
         self._shown(run.analysis)
-        self.say(words, "\n".join(notes))
+        self._tell(words, "\n".join([words, *notes]))
 
-    def _keep_or_drop(self, run: Run, unfinished: Unfinished) -> None:
-        """The files of a training that was cut short serve its resuming; those of any other go."""
-        broke_off = run.state is State.FAILED and run.failure.kind is not Fault.INPUT
-        if broke_off or run.state is State.CANCELLED:
-            self._unfinished.append(unfinished)
-        else:
-            shutil.rmtree(unfinished.job, ignore_errors=True)
-        self.update()
+
+def _sentence(study: Study, failure: Failed) -> str:
+    """What the user reads of a study that could not be computed."""
+    hint = _SHOW_LOG if LOG in failure.hint else failure.hint
+    return without_options(f"{study.name}: {failure.text} {hint}".strip())

@@ -62,10 +62,17 @@ class EngineSection:
         return self.environment.python_and_env(settings)
 
     def offer(self, then: Callable[[], None]) -> None:
-        """Ask whether to install what is lacking; ``then`` is called once it is there."""
-        self._then = then
+        """Ask whether to install what is lacking, or look at the user's own Python; ``then`` is called once it is there."""
         self._ui.engineSection.collapsed = False
-        self.panel.install()
+        if self.panel.busy:
+            return
+        self._then = then
+        if not self.environment.named:
+            self.panel.install()
+        elif Path(self.environment.named).is_file():
+            self.panel.check()
+        else:
+            self._then = None
 
     def close(self) -> None:
         """Slicer ends, and with it an installation."""

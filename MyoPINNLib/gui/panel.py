@@ -155,7 +155,7 @@ class Panel:
 
     def _beat_changed(self) -> None:
         if self._open:
-            self.compute.update()
+            self.compute.beat()
 
     def _show_method(self) -> None:
         """What a method does not use cannot be set; the tooltip says so."""

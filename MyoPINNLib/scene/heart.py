@@ -6,6 +6,8 @@ grid, a turned or a moved one falls into place. Between the slices a segment is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -36,6 +38,22 @@ def masks_from_segments(
     Raises InputError where a segment is not there, empty, beside the series (another frame of reference), and where
     myocardium and blood pool are swapped.
     """
+    drawn = drawn_segments(segmentation, myocardium=myocardium, blood_pool=blood_pool, right_ventricle=right_ventricle)
+    return masks_on(drawn, geometry)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A segment copied out of the scene: ``part`` bool (k, j, i) and ``affine`` (4, 4) from (i, j, k, 1) to LPS mm."""
+
+    part: np.ndarray
+    affine: np.ndarray
+
+
+def drawn_segments(
+    segmentation, *, myocardium: str, blood_pool: str, right_ventricle: str | None = None
+) -> dict[str, Drawn]:
+    """Role -> segment, of segments given by id or by name; InputError where one is not there or empty."""
     in_scene(segmentation, "segmentation")
     asked = {"myocardium": myocardium, "blood_pool": blood_pool, "right_ventricle": right_ventricle}
     ids = {role: _segment_id(segmentation, name, role) for role, name in asked.items() if name}
@@ -48,8 +66,16 @@ def masks_from_segments(
         raise InputError(
             f'The segment "{plain(myocardium)}" is chosen for both the myocardium and the LV blood pool.', _CHOOSE
         )
-    drawn = {role: _on_grid(segmentation, id, geometry, WORDS[role]) for role, id in ids.items()}
-    masks = Masks(drawn["myocardium"], drawn["blood_pool"], geometry, drawn.get("right_ventricle"))
+    return {role: _drawn(segmentation, id, WORDS[role]) for role, id in ids.items()}
+
+
+def masks_on(drawn: Mapping[str, Drawn], geometry: Geometry) -> Masks:
+    """The masks of segments on the grid of a series; touches no scene, so that it can be done beside the GUI.
+
+    Raises InputError where a segment lies beside the series, and where myocardium and blood pool are swapped.
+    """
+    found = {role: _on_grid(segment, geometry, WORDS[role]) for role, segment in drawn.items()}
+    masks = Masks(found["myocardium"], found["blood_pool"], geometry, found.get("right_ventricle"))
     _check_not_swapped(masks)
     return masks
 
@@ -121,14 +147,18 @@ def _segment_id(segmentation, name: str, role: str) -> str:
     return id
 
 
-def _on_grid(segmentation, id: str, geometry: Geometry, words: str) -> np.ndarray:
-    """A segment as bool (k, j, i) on the grid of the series."""
+def _drawn(segmentation, id: str, words: str) -> Drawn:
     part, affine = _labelmap(segmentation, id)
-    affine = RAS_LPS @ parent_matrix(segmentation) @ RAS_LPS @ affine
     if not part.any():
         raise InputError(
             f"The {words} segment is empty.", "Draw it in one slice at least, or choose the right segment."
         )
+    return Drawn(part, RAS_LPS @ parent_matrix(segmentation) @ RAS_LPS @ affine)
+
+
+def _on_grid(drawn: Drawn, geometry: Geometry, words: str) -> np.ndarray:
+    """A segment as bool (k, j, i) on the grid of the series."""
+    part, affine = drawn.part, drawn.affine
     _check_lies_there(part, affine, geometry, words)
     mask = np.stack([_share(part, affine, geometry, k) for k in range(geometry.shape[0])])
     if not mask.any():

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..engine import EngineRun, State, engine_command
 from ..errors import Cancelled, EngineError, InputError, MyoPINNError
 from ..events import Event, Failed, Fault, Progress
+from ..log import LOG
 from .analysis import SceneAnalysis
 from .aside import Aside
 from .finished import Finished, Table, read_finished
@@ -19,6 +20,7 @@ from .nodes import the_scene
 from .show import show_finished
 
 BEAT = 0.05
+_LOG_BYTES = 20_000
 _SLICERS_PYTHON = "PythonSlicer"
 
 
@@ -55,6 +57,7 @@ class Run:
         self._scene = the_scene()
         self._closing: int | None = None
         self._state: State | None = None
+        self._happened = ""
 
     @property
     def state(self) -> State:
@@ -72,8 +75,8 @@ class Run:
 
     @property
     def log(self) -> str:
-        """The last lines that the engine said beside its events."""
-        return "\n".join(self._engine.text)
+        """What is known of the run: what happened when, once it has ended, and the last lines that the engine said."""
+        return "\n".join(filter(None, [self._happened, *self._engine.text]))
 
     def start(self) -> None:
         """Write the job, then start the engine; closing the scene cancels it from then on."""
@@ -196,6 +199,7 @@ class Run:
 
     def _end(self, state: State, failure: Failed | None = None) -> None:
         self._state, self.failure = state, failure
+        self._happened = _last_words(self.job / LOG)
         if self._closing is not None:
             self._scene.RemoveObserver(self._closing)
             self._closing = None
@@ -212,6 +216,14 @@ def failure_of(error: Exception, fault: Fault) -> Failed:
     if isinstance(error, MemoryError):
         return Failed(Fault.DEFECT, "The computer has not enough memory for this study.", "Close other programs.")
     return Failed(Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", "Please report it.")
+
+
+def _last_words(log: Path) -> str:
+    """The end of an engine.log, "" where there is none."""
+    try:
+        return log.read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def engine_python() -> str:

@@ -32,6 +32,11 @@ def series_from_nodes(nodes, times=None) -> PerfusionSeries:
     several nodes one of these for all, or a list with one for each (None: as the node says). Times below 0 make the earliest
     frame the start. Raises InputError where a node is no series, its times are not known, or the slices do not fit together.
     """
+    return joined_series(series_parts(nodes, times))
+
+
+def series_parts(nodes, times=None) -> list[PerfusionSeries]:
+    """The series of each node, copied out of the scene: ``joined_series`` takes longer and can do its work beside the GUI."""
     nodes = list(nodes) if isinstance(nodes, (list, tuple)) else [nodes]
     if not nodes:
         raise InputError("No perfusion series is chosen.", "Choose the sequence of the perfusion frames.")
@@ -42,11 +47,10 @@ def series_from_nodes(nodes, times=None) -> PerfusionSeries:
         for node, (values, _), given in zip(nodes, frames, each, strict=True)
     ]  # fmt: skip
     start = min(0.0, *(clock.time.min() for clock in clocks))
-    parts = [
+    return [
         _part(node, values, affine, clock, start)
         for node, (values, affine), clock in zip(nodes, frames, clocks, strict=True)
     ]
-    return joined_series(parts)
 
 
 def add_series(series: PerfusionSeries, name: str, *, slices: Sequence[str] = ()) -> list:
@@ -106,7 +110,7 @@ def _frames(node) -> tuple[np.ndarray, np.ndarray]:
         values, affine = _frames_of_sequence(node)
     elif node.IsA("vtkMRMLVolumeNode"):
         every = values_of(node)
-        values = np.moveaxis(every, -1, 0) if every.ndim == 4 else every[None]
+        values = np.moveaxis(every, -1, 0).copy() if every.ndim == 4 else every[None]
         affine = affine_of(node, parent_matrix(node))
     else:
         raise InputError(f"{called(node)} is no image series ({node.GetClassName()}).", _FEW)

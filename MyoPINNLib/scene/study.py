@@ -8,15 +8,16 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..events import Progress
+from ..files.volumes import joined_series
 from ..job import Job
 from ..results import told
 from ..settings import Settings
 from .colours import Colours
-from .heart import WORDS, insertion_from_points, masks_from_segments
+from .heart import WORDS, drawn_segments, insertion_from_points, masks_on
 from .jobs import write_job
 from .names import find_segments
 from .run import Run
-from .series import series_from_nodes
+from .series import series_parts
 
 _CHOOSE = "Name the segments: myocardium=..., blood_pool=..."
 
@@ -48,15 +49,19 @@ def quantify(
     scene and raises what went wrong (InputError, EngineError, Cancelled); else ``poll`` the run from a timer.
     """
     chosen = _segments(segmentation, myocardium, blood_pool, right_ventricle)
-    images = series_from_nodes(series, times)
-    masks = masks_from_segments(segmentation, images.geometry, **chosen)
+    parts = series_parts(series, times)
+    drawn = drawn_segments(segmentation, **chosen)
     points = insertion_from_points(insertion) if hasattr(insertion, "GetNumberOfControlPoints") else insertion
     folder, passing = _folder(keep_job)
     nodes = list(series) if isinstance(series, (list, tuple)) else [series]
     show = {"name": name, "colours": colours, "series": nodes, "segmentation": segmentation}
+
+    def write() -> None:
+        images = joined_series(parts)
+        write_job(folder, images, masks_on(drawn, images.geometry), settings, insertion=points)
+
     run = Run(
-        folder, lambda: write_job(folder, images, masks, settings, insertion=points), show,
-        passing=passing, on_progress=on_progress, python=python, env=env,
+        folder, write, show, passing=passing, on_progress=on_progress, python=python, env=env
     )  # fmt: skip
     run.start()
     return run.wait() if wait else run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import slicer
@@ -64,3 +66,17 @@ def add_case(study: Study, name: str = "Stress perfusion"):
     added = add_study(study.series, name)
     heart = add_segmentation(study.masks, "Heart")
     return added, heart, add_insertion(study.insertion, "RV insertion")
+
+
+def engines() -> list[int]:
+    """The engine's processes that this one started and that live."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 3) for line in listed.splitlines()]
+    ours = [row for row in rows if row[1] == str(os.getpid()) and "Z" not in row[2]]
+    return [int(row[0]) for row in ours if "MyoPINNLib run" in row[3]]
+
+
+def begin(module: Module) -> None:
+    """Press Compute and wait until the engine works."""
+    click(module.ui.computeButton)
+    wait(lambda: module.ui.progressBar.value > 0 and engines())

@@ -1,0 +1,97 @@
+"""How soon the Slicer module answers, in the harness: load, standstills of the GUI, results on the screen, curve under the mouse.
+
+make bench runs this. The harness has Slicer's own scene and slice pipeline, and PySide6 in place of PythonQt.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Python")]
+MOVES = 25
+METHODS = ("Fermi: deconvolution, flow alone", "MAP: exact model with the study's prior")
+
+
+def main() -> None:
+    """Print each figure beside what is wanted of it."""
+    from Testing.SlicerHarness.libraries import missing
+
+    if trouble := missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest"):
+        print(f"skipped: {trouble}")
+        return
+    module, seconds = loaded()
+    row("module load, with all that it imports", seconds, 1.0)
+    module.load_sample()
+    for method in METHODS:
+        module.choose_method(method)
+        computing, bringing = computed(module)
+        words = method.split(":")[0]
+        row(f"{words}: longest standstill from Compute until the engine is done", computing, 0.1)
+        row(f"{words}: results of three slices into scene and views", bringing, 2.0)
+    moves = [moved(module, n) for n in range(MOVES)]
+    row(f"mouse move to curve, median of {MOVES}", sorted(moves)[MOVES // 2], 0.05)
+    row(f"mouse move to curve, longest of {MOVES}", max(moves), 0.05)
+
+
+def row(words: str, seconds: float, wanted: float) -> None:
+    """One line of the table."""
+    print(f"{words:72} {seconds * 1000:6.0f} ms   wanted < {wanted * 1000:.0f} ms")
+
+
+def loaded() -> tuple:
+    """The module in Slicer's window, and the seconds that its loading took."""
+    from Testing.SlicerHarness.desktop import desktop
+    from Testing.SlicerHarness.loading import load_module
+
+    desktop()
+    import slicer
+    from module_cases import MODULE, Module
+
+    begun = time.perf_counter()
+    made = load_module(MODULE)
+    seconds = time.perf_counter() - begun
+    slicer.util.selectModule("MyoPINN")
+    return Module(made.widget), seconds
+
+
+def computed(module) -> tuple[float, float]:
+    """The longest standstill, s, while the engine works, and while its results come; the last is one standstill."""
+    from Testing.SlicerHarness.clicks import click, heartbeat, wait
+
+    def engine_done() -> bool:
+        run = module.panel.tasks.running
+        return getattr(getattr(run, "progress", None), "stage", "") == "writing"
+
+    with heartbeat() as working:
+        click(module.ui.computeButton)
+        wait(engine_done, 300)
+    with heartbeat() as coming:
+        module.finish()
+    return working.longest, coming.longest
+
+
+def moved(module, number: int) -> float:
+    """Seconds from a mouse move over a voxel of the myocardium to its curve."""
+    import numpy as np
+    import slicer
+
+    from MyoPINNLib.scene.nodes import lps_from_ras
+    from Testing.SlicerHarness.clicks import move_in_slice, wait
+
+    analysis = module.panel.review.analysis
+    k = analysis.label.shape[0] // 2
+    voxels = np.argwhere(analysis.label[k] > 0)
+    j, i = voxels[(number * 37) % len(voxels)]
+    ras = lps_from_ras((analysis.geometry.ijk_to_lps[k] @ [i, j, 0.0, 1.0])[:3])
+    view = slicer.app.layoutManager().sliceWidget("Yellow").sliceView()
+    before, begun = module.ui.voxelLabel.text, time.perf_counter()
+    move_in_slice(view, ras)
+    wait(lambda: module.ui.voxelLabel.text != before, 10)
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()

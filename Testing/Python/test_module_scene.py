@@ -1,0 +1,161 @@
+"""The module beside the life of the scene and of Slicer: closed, saved, reopened, left, entered, ended, while work goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from Testing.SlicerHarness.libraries import missing
+
+if trouble := missing("slicer", "PySide6.QtWidgets", "PySide6.QtTest"):
+    pytest.skip(trouble, allow_module_level=True)
+
+import slicer
+from module_cases import QUICK, add_case, begin, engines
+from scene_cases import a_heart
+
+from MyoPINNLib.scene import find_analyses
+from Testing.SlicerHarness.clicks import screenshot, wait
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def a_study():
+    return a_heart(shared_clock=True)
+
+
+@pytest.fixture
+def a_patient(a_module, a_study):
+    """The module, opened beside a small stress study, with the quickest method."""
+    add_case(a_study)
+    a_module.widget.enter()
+    a_module.choose_method(QUICK)
+    yield a_module
+    a_module.panel.tasks.kill()
+
+
+@pytest.fixture(autouse=True)
+def nothing_broke(monkeypatch):
+    """No slot and no observer raised: Qt and VTK only print what they raise."""
+    broken = []
+    monkeypatch.setattr(sys, "excepthook", lambda *what: broken.append(what))
+    yield
+    assert broken == []
+
+
+def test_a_scene_that_closes_ends_the_engine_and_the_module_works_in_the_next_one(a_patient, a_study):
+    begin(a_patient)
+    slicer.mrmlScene.Clear(False)
+    assert not a_patient.busy and not engines()
+    assert "No perfusion series is chosen" in a_patient.status
+    screenshot(a_patient.window, "scene_1_closed")
+    add_case(a_study)
+    a_patient.widget.enter()
+    a_patient.compute(QUICK)
+    assert len(find_analyses()) == 1
+
+
+def test_a_module_that_is_left_goes_on_computing_and_shows_it_when_entered_again(a_patient):
+    begin(a_patient)
+    slicer.util.selectModule("")
+    a_patient.finish()
+    slicer.util.selectModule("MyoPINN")
+    assert len(find_analyses()) == 1 and "voxels are reliable" in a_patient.status
+    screenshot(a_patient.window, "scene_2_entered_again")
+
+
+def test_what_is_chosen_and_computed_is_there_again_after_save_close_and_open(a_patient, tmp_path):
+    a_patient.compute()
+    chosen = [node.GetName() for node in a_patient.panel.images.series], a_patient.chosen.segmentation.GetName()
+    assert slicer.util.saveScene(str(tmp_path / "study.mrb"))
+    slicer.mrmlScene.Clear(False)
+    assert find_analyses() == [] and a_patient.chosen.segmentation is None
+    slicer.util.loadScene(str(tmp_path / "study.mrb"))
+    assert a_patient.chosen.method.value == "fermi"
+    assert (
+        [node.GetName() for node in a_patient.panel.images.series],
+        a_patient.chosen.segmentation.GetName(),
+    ) == chosen
+    assert a_patient.chosen.analysis is find_analyses()[0].node
+    assert a_patient.ui.computeButton.enabled
+    wait(lambda: a_patient.panel.review.analysis is not None)
+    screenshot(a_patient.window, "scene_3_reopened")
+
+
+def test_a_scene_opened_while_the_engine_runs_gets_nothing_of_the_one_before(a_patient, tmp_path):
+    assert slicer.util.saveScene(str(tmp_path / "study.mrb"))
+    begin(a_patient)
+    slicer.mrmlScene.Clear(False)
+    slicer.util.loadScene(str(tmp_path / "study.mrb"))
+    assert not a_patient.busy and not engines() and find_analyses() == []
+    assert a_patient.status == "Ready to compute."
+
+
+def in_a_fresh_process(program: str, *, path: Path) -> str:
+    """What a program printed in a process of its own that stands elsewhere and has ``path`` alone on its path."""
+    told = subprocess.run(
+        [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-c", program],
+        capture_output=True, text=True, check=False, timeout=120, cwd=tempfile.gettempdir(),
+        env={"PYTHONPATH": str(path), "QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr[-2000:]
+    return told.stdout
+
+
+SHELL = f"""
+import sys
+sys.path.append({str(ROOT)!r})
+from Testing.SlicerHarness.desktop import desktop
+from Testing.SlicerHarness import loading
+desktop()
+sys.path.remove({str(ROOT)!r})
+del sys.modules["Testing"]
+loaded = loading.load_module({str(ROOT / "MyoPINN" / "MyoPINN.py")!r})
+import MyoPINNLib
+print(MyoPINNLib.__file__, sys.path[-1])
+"""
+
+
+def test_the_shell_finds_the_library_where_only_its_own_folder_is_on_the_path():
+    library, last = in_a_fresh_process(SHELL, path=ROOT / "MyoPINN").split()
+    assert Path(library).parents[1] == ROOT and Path(last) == ROOT
+
+
+def test_the_shell_is_thin():
+    assert len((ROOT / "MyoPINN" / "MyoPINN.py").read_text().splitlines()) <= 400
+
+
+QUIT = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "Testing" / "Python")!r}]
+from Testing.SlicerHarness.desktop import desktop
+from Testing.SlicerHarness.loading import load_module
+running = desktop()
+loaded = load_module({str(ROOT / "MyoPINN" / "MyoPINN.py")!r})
+import slicer
+from module_cases import QUICK, Module, add_case, begin, engines
+from scene_cases import a_heart
+slicer.util.selectModule("MyoPINN")
+module = Module(loaded.widget)
+add_case(a_heart(shared_clock=True))
+loaded.widget.enter()
+module.choose_method(QUICK)
+begin(module)
+print(len(engines()), end=" ")
+running.quit()
+print(len(engines()), module.busy)
+"""
+
+
+def test_slicer_takes_the_engine_along_when_it_quits():
+    assert in_a_fresh_process(QUIT, path=ROOT).splitlines()[-1] == "1 0 False"
+
+
+def test_the_self_test_passes(a_module):
+    slicer.modules.MyoPINNInstance.runTest(msec=100)
+    assert len(find_analyses()) == 1 and "MyoPINN passed" in [text for _, text in slicer.app.answers.said][-1]
