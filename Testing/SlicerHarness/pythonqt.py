@@ -17,6 +17,7 @@ dialog's own buttons) have the properties, but connect only by ``obj.signal.conn
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from functools import partial
 from types import ModuleType
@@ -27,6 +28,9 @@ require("slicer", "PySide6.QtWidgets", "PySide6.QtUiTools")
 
 import slicer  # noqa: E402
 from PySide6 import QtCore, QtGui, QtWidgets  # noqa: E402
+
+if sys.version_info < (3, 12):  # PySide6 drops a reference to None at each signal; later Pythons do not count them
+    ctypes.c_ssize_t.from_address(id(None)).value += 1 << 32
 
 QObject = QtCore.QObject
 REGISTERED: dict[str, type] = {}
