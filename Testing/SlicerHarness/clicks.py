@@ -27,10 +27,10 @@ def _ready(thing):
     return thing
 
 
-def _inner(thing, kind: type):
-    """``thing`` or its first visible part of that kind: a spin box in a slider widget, a combo box in a selector."""
-    parts = [thing] if isinstance(thing, kind) else [each for each in thing.findChildren(kind) if each.isVisible()]
-    return _ready(parts[0])
+def _inner(thing, *kinds: type):
+    """``thing`` or its first visible part of these kinds: a spin box in a slider widget, a combo box in a selector."""
+    parts = [each for kind in kinds for each in thing.findChildren(kind) if each.isVisible()]
+    return _ready(thing if isinstance(thing, kinds) else parts[0])
 
 
 def click(thing) -> None:
@@ -44,7 +44,7 @@ def click(thing) -> None:
 
 def type_text(thing, text: str) -> None:
     """Replace what stands in a line or a spin box, and press Return."""
-    field = _inner(thing, (QtWidgets.QLineEdit, QtWidgets.QAbstractSpinBox))
+    field = _inner(thing, QtWidgets.QAbstractSpinBox, QtWidgets.QLineEdit)
     field.selectAll()
     QTest.keyClicks(field, text)
     QTest.keyClick(field, QtCore.Qt.Key_Return)

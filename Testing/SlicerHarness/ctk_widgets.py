@@ -165,6 +165,10 @@ class ctkSliderWidget(qt.QWidget):
         step = self._spin.singleStep
         self._spin.value = round((wanted - self._spin.minimum) / step) * step + self._spin.minimum
 
+    def _set(self, value: float) -> None:
+        if value != self._spin.value:  # CTK's box leaves the text alone that is being typed
+            self._spin.value = value
+
     def _place(self) -> None:
         span = (self._spin.maximum - self._spin.minimum) or 1
         self._slider.value = round((self._spin.value - self._spin.minimum) / span * self.STEPS)
@@ -175,7 +179,7 @@ class ctkSliderWidget(qt.QWidget):
 
     minimum = Property(float, lambda self: self._spin.minimum, lambda self, low: self.setRange(low, self.maximum))
     maximum = Property(float, lambda self: self._spin.maximum, lambda self, high: self.setRange(self.minimum, high))
-    value, singleStep = _of("_spin", float, "value"), _of("_spin", float, "singleStep")
+    value, singleStep = Property(float, lambda self: self._spin.value, _set), _of("_spin", float, "singleStep")
     prefix, suffix = _of("_spin", str, "prefix"), _of("_spin", str, "suffix")
     decimals, tracking = _of("_spin", int, "decimals"), _of("_slider", bool, "tracking")
     spinBoxVisible = Property(bool, lambda self: not self._spin.isHidden(), lambda self, on: self._spin.setVisible(on))
