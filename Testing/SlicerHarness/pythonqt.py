@@ -6,6 +6,7 @@
     class ctkThing(qt.QWidget):                 # (a name that starts otherwise goes to slicer: slicer.qMRMLThing)
         turned = Signal(bool)                   # Signal and Property come from PySide6.QtCore, as always
         level = Property(float, _get, _set)     # Signal(object) stands for any one C++ type: turned(vtkMRMLNode*)
+        setLevel = level.fset                   # only where it is a slot: PythonQt sees no other setter of CTK's or Slicer's
 
 What differs from PySide6, for every class of ``qt`` and every ``widget``: a Qt property is an attribute
 (``button.enabled = False``, ``box.count``), also where PySide6 has a method of that name; ``name`` is the object name;
@@ -234,16 +235,12 @@ sys.modules["qt"], sys.modules["ctk"] = qt, ctk
 
 
 def widget(kind: type) -> type:
-    """Give a widget class PythonQt's semantics, a setX() for each Property x, its place in ctk or slicer and in .ui."""
+    """Give a widget class PythonQt's semantics, its place in ctk or slicer, and the .ui loader's attention."""
     native = next(base for base in kind.__mro__ if base.__module__.startswith("PySide6."))
     for name, value in {**SPEECH, "__getattribute__": _guarded(native)}.items():
         setattr(kind, name, value)
     kind._spoken = True
     _give_attributes(kind)
-    for name, item in list(vars(kind).items()):
-        setter = f"set{name[0].upper()}{name[1:]}"
-        if isinstance(item, QtCore.Property) and item.fset and setter not in vars(kind):
-            setattr(kind, setter, item.fset)
     REGISTERED[kind.__name__] = kind
     setattr(ctk if kind.__name__.startswith("ctk") else slicer, kind.__name__, kind)
     return kind
