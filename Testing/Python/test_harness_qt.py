@@ -746,6 +746,7 @@ def test_a_module_runs_its_test(a_module):
 
 
 def test_an_unloaded_module_leaves_nothing(a_module):
+    a_module.panel.enter()
     unload(a_module)
-    assert a_module.widget.visits == ["cleanup"]
+    assert a_module.widget.visits == ["enter", "exit", "cleanup"]
     assert "Tiny" not in sys.modules and not hasattr(slicer.modules, "tiny")

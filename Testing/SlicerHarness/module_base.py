@@ -46,9 +46,6 @@ class ScriptedLoadableModule:
     def resourcePath(self, filename: str) -> str:
         return _resource(self.parent.path, filename)
 
-    def getDefaultModuleDocumentationLink(self, docPage=None) -> str:
-        return f'<p>For more information see the <a href="{docPage or self.moduleName}">online documentation</a>.</p>'
-
     def runTest(self, msec: int = 100, **named) -> None:
         test = getattr(sys.modules[self.__module__], f"{self.moduleName}Test")()
         test.messageDelay = msec
@@ -104,9 +101,6 @@ class ScriptedLoadableModuleWidget:
 
     def cleanup(self) -> None:
         """Called when the module is unloaded."""
-
-    def onReload(self) -> None:
-        slicer.util.reloadScriptedModule(self.moduleName)
 
 
 class ScriptedLoadableModuleLogic:
