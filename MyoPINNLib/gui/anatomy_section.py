@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import qt
 import slicer
 
 from ..errors import InputError
@@ -14,6 +15,9 @@ from .dialogs import AUTOMATIC, LevelWindow
 from .input_section import InputSection
 
 _ROLES = {"myocardium": "myocardium", "blood_pool": "bloodPool"}  # of a segment -> the parameter that keeps its id
+
+
+_WAITING = "Click the point in a slice view. Escape, or this button, leaves the point as it was."
 
 
 class AnatomySection:
@@ -66,6 +70,12 @@ class AnatomySection:
             )
         return levels
 
+    def forget(self) -> None:
+        """The scene closes: nothing is asked any more."""
+        self.placing.stop()
+        if self.window is not None:
+            self.window.dialog.close()
+
     def edit_levels(self) -> None:
         """Open the list of slice levels."""
         names = slice_names(self._images.series)
@@ -74,6 +84,8 @@ class AnatomySection:
     def update(self) -> None:
         """Show what is chosen."""
         chosen = self._parameters()
+        if self.placing.points is not None and self.placing.points is not chosen.insertion:
+            self.placing.stop()
         self._filling = True
         for role, selector in self._selectors.items():
             if selector.currentNode() is not chosen.segmentation:
@@ -154,6 +166,16 @@ class Placing:
         self._button, self._placed = button, placed
         self._points: Any = None
         self._tags: list[tuple[Any, int]] = []
+        self._text, self._tip = button.text, button.toolTip
+        self._escape = qt.QShortcut(slicer.util.mainWindow())
+        self._escape.setKey(qt.QKeySequence("Escape"))
+        self._escape.connect("activated()", self.stop)
+        self._show(False)
+
+    @property
+    def points(self):
+        """The list that waits for its point; None where nothing is placed."""
+        return self._points
 
     def start(self, points) -> None:
         """Wait for the click."""
@@ -167,7 +189,7 @@ class Placing:
         self._points = points
         self._watch(points, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._defined)
         self._watch(interaction, interaction.InteractionModeChangedEvent, self._mode_changed)
-        self._button.checked = True
+        self._show(True)
 
     def stop(self) -> None:
         """Wait no longer."""
@@ -177,7 +199,12 @@ class Placing:
         interaction = slicer.app.applicationLogic().GetInteractionNode()
         if interaction is not None and interaction.GetCurrentInteractionMode() == interaction.Place:
             interaction.SetCurrentInteractionMode(interaction.ViewTransform)
-        self._button.checked = False
+        self._show(False)
+
+    def _show(self, waiting: bool) -> None:
+        self._button.checked = self._escape.enabled = waiting
+        self._button.text = "Cancel" if waiting else self._text
+        self._button.toolTip = _WAITING if waiting else self._tip
 
     def _watch(self, node, event, heard) -> None:
         self._tags.append((node, node.AddObserver(event, lambda *_: heard())))

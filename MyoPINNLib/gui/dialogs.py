@@ -83,6 +83,7 @@ class LevelWindow:
             self.words.text = (
                 f"{free} of {len(chosen)} slices are automatic. Choose a level for each slice, or none at all."
             )
+            self.dialog.adjustSize()
             return
         self.dialog.accept()
         self._changed([] if free else chosen)

@@ -63,8 +63,10 @@ class InputSection:
         self._show_times()
 
     def forget(self) -> None:
-        """The scene closes: other nodes may come under the same ids."""
+        """The scene closes: its nodes go, and others may come under the same ids."""
         self._shown = set()
+        if self.window is not None:
+            self.window.dialog.close()
 
     def edit_times(self) -> None:
         """Open the table of frame times."""

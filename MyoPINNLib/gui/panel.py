@@ -11,7 +11,7 @@ import slicer
 
 from ..engine import State
 from ..events import Failed
-from ..scene import Loading, SceneAnalysis, at_rest, offered
+from ..scene import Loading, SceneAnalysis, at_rest, find_analyses, offered
 from ..scene.samples import Sample, SampleLoading
 from ..settings import Settings
 from .anatomy_section import AnatomySection
@@ -100,14 +100,18 @@ class Panel:
     def scene_opened(self) -> None:
         """A new parameter node: choose by usual names what is not chosen, and show what the scene holds."""
         self._open = True
+        if not find_analyses():
+            self._ui.inputSection.collapsed = self._ui.anatomySection.collapsed = False
         self.guess()
 
     def scene_closed(self) -> None:
         """The scene is about to close: end all work, forget its nodes."""
+        if self.question is not None:
+            self.question.dialog.close()
         self._open = False
         self.tasks.kill()
         self.images.forget()
-        self.anatomy.placing.stop()
+        self.anatomy.forget()
         self.compute.forget()
         self.review.forget()
 

@@ -25,6 +25,7 @@ from .nodes import RAS_LPS, called, filled, in_scene, lps_from_ras, matrix, pare
 WORDS = {"myocardium": "myocardium", "blood_pool": "LV blood pool", "right_ventricle": "right ventricle"}
 _COLOURS = {"myocardium": (0.30, 0.69, 0.47), "blood_pool": (0.85, 0.26, 0.21), "right_ventricle": (0.26, 0.45, 0.85)}
 _FINEST = 8
+FEWEST_VOXELS = 10
 _SWAPPED = 0.5
 _CHOOSE = "Choose the segment again."
 _LABELMAP = "Binary labelmap"
@@ -76,6 +77,7 @@ def masks_on(drawn: Mapping[str, Drawn], geometry: Geometry) -> Masks:
     """
     found = {role: _on_grid(segment, geometry, WORDS[role]) for role, segment in drawn.items()}
     masks = Masks(found["myocardium"], found["blood_pool"], geometry, found.get("right_ventricle"))
+    _check_size(masks)
     _check_not_swapped(masks)
     return masks
 
@@ -240,6 +242,16 @@ def _elsewhere(part: np.ndarray, affine: np.ndarray, geometry: Geometry, words: 
         f"The {words} segment touches no slice of the series: their middles are {apart:.0f} mm apart.",
         "It was drawn on other images, or in another frame of reference: choose the segmentation of this series.",
     )
+
+
+def _check_size(masks: Masks) -> None:
+    """InputError for a myocardium that is a slip of the brush."""
+    drawn = int(masks.myocardium.sum())
+    if drawn < FEWEST_VOXELS:
+        raise InputError(
+            f"The myocardium segment covers {drawn} voxel{'s' * (drawn != 1)} of the series; a wall has hundreds.",
+            "Draw the left ventricle's wall, or choose the right segment.",
+        )
 
 
 def _check_not_swapped(masks: Masks) -> None:

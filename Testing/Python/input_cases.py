@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from scene_cases import Study
 
 from MyoPINNLib.scene.nodes import filled
-from Testing.SlicerHarness.clicks import type_text
+from Testing.SlicerHarness.clicks import click, type_text
 
 
 def checked(selector) -> list[str]:
@@ -91,3 +91,9 @@ def rows_of(choice) -> list[str]:
 def clipboard(text: str) -> None:
     """Copy ``text`` as any program would."""
     slicer.app.clipboard().setText(text)
+
+
+def open_section(section) -> None:
+    """Click a section's title where it is closed."""
+    if section.collapsed:
+        click(section)

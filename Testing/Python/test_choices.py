@@ -53,8 +53,8 @@ def test_nothing_is_said_against_a_whole_study(a_chosen_study):
     [
         ({"series": ()}, "No perfusion series is chosen."),
         ({"segmentation": None}, "No segmentation is chosen."),
-        ({"myocardium": ""}, "No segment is chosen for the myocardium."),
-        ({"blood_pool": "gone"}, "No segment is chosen for the LV blood pool."),
+        ({"myocardium": ""}, 'No segment of "Heart" is chosen for the myocardium.'),
+        ({"blood_pool": "gone"}, 'No segment of "Heart" is chosen for the LV blood pool.'),
     ],
 )
 def test_what_is_missing_is_said_with_what_to_do(a_chosen_study, lacking, said):

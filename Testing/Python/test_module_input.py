@@ -66,10 +66,10 @@ def test_an_own_study_with_usual_names_is_ready_without_a_click(a_module, an_own
     assert "36 frames over" in a_module.ui.timeLabel.text and "sequence index (s)" in a_module.ui.timeLabel.text
 
 
-def test_what_was_loaded_before_the_module_is_opened_is_ready_too(a_module, a_loaded_module, a_small_heart):
-    a_module.window.show_panel(None)
+def test_what_was_loaded_before_the_module_is_opened_is_ready_too(a_module, a_small_heart):
+    slicer.util.selectModule("")
     add_case(a_small_heart)
-    a_module.window.show_panel(a_loaded_module.panel)
+    slicer.util.selectModule("MyoPINN")
     assert a_module.status == "Ready to compute."
 
 

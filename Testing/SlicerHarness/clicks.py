@@ -13,6 +13,7 @@ from .pythonqt import qt
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 _LEFT = QtCore.Qt.LeftButton
+_LAYOUT_ROUNDS = 5  # a label that grows reaches the panel through one layout after the other
 
 
 def _ready(thing):
@@ -141,7 +142,8 @@ class _Beat:
 
 def screenshot(thing, name: str) -> Path:
     """The picture of a widget or window as build/screenshots/NAME.png."""
-    QtWidgets.QApplication.processEvents()
+    for _ in range(_LAYOUT_ROUNDS):
+        QtWidgets.QApplication.processEvents()
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
     assert thing.grab().save(str(path)), f"{path} could not be written"
