@@ -19,7 +19,7 @@ from .trainings import Training, Trainings
 
 READY = "Ready to compute."
 _CANCELLED = "Cancelled: the scene is as it was."
-_SHOW_LOG = "Show log tells what is known."
+_SHOW_LOG = "Press Log to read what is known."
 _LOSSES = 3
 
 

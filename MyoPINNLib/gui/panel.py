@@ -37,7 +37,7 @@ class Panel:
 
     def __init__(self, ui, parameters: Callable, *, jobs: Callable[[], Path], requirements: Path, view=None) -> None:
         self._ui, self._parameters = ui, parameters
-        self._open = self._looking = False
+        self._open = self._busy = self._looking = False
         self._offered: set[str] = set()
         self.question: Any = None
         self._timer = qt.QTimer()
@@ -160,6 +160,9 @@ class Panel:
     def _beat_changed(self) -> None:
         if self._open:
             self.compute.beat()
+        if self._busy != self.tasks.busy:
+            self._busy = self.tasks.busy
+            self.engine.panel.refresh()
 
     def _show_method(self) -> None:
         """What a method does not use cannot be set; the tooltip says so."""

@@ -77,6 +77,6 @@ def engines() -> list[int]:
 
 
 def begin(module: Module) -> None:
-    """Press Compute and wait until the engine works."""
+    """Press Compute and wait until the engine runs."""
     click(module.ui.computeButton)
-    wait(lambda: module.ui.progressBar.value > 0 and engines())
+    wait(engines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,11 +19,11 @@ if trouble := missing("slicer", "PySide6.QtWidgets", "PySide6.QtTest"):
     pytest.skip(trouble, allow_module_level=True)
 
 import slicer
-from module_cases import QUICK, add_case
+from module_cases import QUICK, add_case, begin, engines
 from scene_cases import a_heart, contents
 
 from MyoPINNLib.scene import find_analyses
-from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
+from Testing.SlicerHarness.clicks import choose, click, screenshot, wait
 
 SLOW = "NLLS: exact model, each voxel alone"
 
@@ -72,20 +71,6 @@ def nothing_broke(monkeypatch):
     assert broken == []
 
 
-def engines() -> list[int]:
-    """The engine's processes that this one started and that live."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 3) for line in listed.splitlines()]
-    ours = [row for row in rows if row[1] == str(os.getpid()) and "Z" not in row[2]]
-    return [int(row[0]) for row in ours if "MyoPINNLib run" in row[3]]
-
-
-def begin(module) -> None:
-    """Press Compute and wait until the engine works."""
-    click(module.ui.computeButton)
-    wait(lambda: module.ui.progressBar.value > 0 and engines())
-
-
 def test_a_ready_study_is_computed_and_the_button_says_what_it_does(a_patient):
     assert a_patient.status == "Ready to compute."
     assert a_patient.ui.computeButton.toolTip == "Computes the maps and shows them with the bull's-eye."
@@ -116,6 +101,7 @@ def test_a_cancel_ends_the_engine_at_once_and_leaves_the_scene_as_it_was(a_patie
     before = contents(slicer.mrmlScene)
     a_patient.choose_method(SLOW)
     begin(a_patient)
+    wait(lambda: a_patient.ui.progressBar.value > 0)
     screenshot(a_patient.window, "compute_1_running")
     asked = time.monotonic()
     click(a_patient.ui.cancelButton)
@@ -136,7 +122,7 @@ def test_an_engine_that_is_shot_is_one_sentence_and_a_log(a_patient, job_folders
     assert a_patient.status.startswith(
         "Stress: The engine stopped without a result (ended by SIGKILL, often a lack of memory)."
     )
-    assert a_patient.status.endswith("Show log tells what is known.") and contents(slicer.mrmlScene) == before
+    assert a_patient.status.endswith("Press Log to read what is known.") and contents(slicer.mrmlScene) == before
     click(a_patient.ui.logButton)
     window = a_patient.panel.compute.window
     assert "no result, exit code -9" in window.text.toPlainText()
@@ -165,11 +151,10 @@ def test_what_waits_goes_with_a_cancel(a_patient_at_rest_too):
 
 def test_other_settings_give_a_second_analysis_beside_the_first(a_patient):
     a_patient.compute()
-    click(a_patient.ui.acquisitionSection)
-    type_text(a_patient.ui.hctSpin, "0.42")
+    choose(a_patient.ui.modelSelector, "17")
     a_patient.compute()
     first, second = find_analyses()
-    assert (first.settings["hct"], second.settings["hct"]) == (0.45, 0.42)
+    assert (first.settings["aha"]["segments"], second.settings["aha"]["segments"]) == (16, 17)
     assert a_patient.chosen.analysis is second.node and first.there
     assert first.name != second.name
 

@@ -39,6 +39,16 @@ def a_patient(a_module, a_study):
     a_module.panel.tasks.kill()
 
 
+def save(folder: Path) -> None:
+    """File > Save as an .mrb."""
+    assert slicer.mrmlScene.WriteToMRB(str(folder / "study.mrb"), None, slicer.vtkMRMLMessageCollection())
+
+
+def reopen(folder: Path) -> None:
+    """Drop the .mrb on Slicer."""
+    assert slicer.mrmlScene.ReadFromMRB(str(folder / "study.mrb"), True)
+
+
 @pytest.fixture(autouse=True)
 def nothing_broke(monkeypatch):
     """No slot and no observer raised: Qt and VTK only print what they raise."""
@@ -72,10 +82,10 @@ def test_a_module_that_is_left_goes_on_computing_and_shows_it_when_entered_again
 def test_what_is_chosen_and_computed_is_there_again_after_save_close_and_open(a_patient, tmp_path):
     a_patient.compute()
     chosen = [node.GetName() for node in a_patient.panel.images.series], a_patient.chosen.segmentation.GetName()
-    assert slicer.util.saveScene(str(tmp_path / "study.mrb"))
+    save(tmp_path)
     slicer.mrmlScene.Clear(False)
     assert find_analyses() == [] and a_patient.chosen.segmentation is None
-    slicer.util.loadScene(str(tmp_path / "study.mrb"))
+    reopen(tmp_path)
     assert a_patient.chosen.method.value == "fermi"
     assert (
         [node.GetName() for node in a_patient.panel.images.series],
@@ -88,10 +98,10 @@ def test_what_is_chosen_and_computed_is_there_again_after_save_close_and_open(a_
 
 
 def test_a_scene_opened_while_the_engine_runs_gets_nothing_of_the_one_before(a_patient, tmp_path):
-    assert slicer.util.saveScene(str(tmp_path / "study.mrb"))
+    save(tmp_path)
     begin(a_patient)
     slicer.mrmlScene.Clear(False)
-    slicer.util.loadScene(str(tmp_path / "study.mrb"))
+    reopen(tmp_path)
     assert not a_patient.busy and not engines() and find_analyses() == []
     assert a_patient.status == "Ready to compute."
 
