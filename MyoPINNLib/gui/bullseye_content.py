@@ -126,6 +126,11 @@ class BullseyeContent:
         return ", ".join(filter(None, [f"{segment} {NAMES[segment]}: {shown}", note]))
 
 
+def has_segments(analysis: SceneAnalysis, quantity: str) -> bool:
+    """True where the analysis's table of the segments holds a quantity: all but the validity of single voxels."""
+    return f"{QUANTITIES[quantity].column}_{Statistic.MEDIAN.value}" in analysis.segments
+
+
 def content_of(
     analysis: SceneAnalysis,
     quantity: str = "MBF",

@@ -15,9 +15,13 @@ def words_of(label: np.ndarray, k: int | None) -> str:
     """The words for slice k of ``label`` (k, j, i) AHA segments; None: the view is on no slice."""
     if k is None:
         return "between the slices"
+    return ", ".join(filter(None, [f"slice {k + 1} of {len(label)}", level_of(label, k)]))
+
+
+def level_of(label: np.ndarray, k: int) -> str:
+    """The level of slice k; "" beyond the heart."""
     here = label[k][label[k] > 0]
-    level = f", {ring_of(int(np.median(here))).level.value}" if here.size else ""
-    return f"slice {k + 1} of {len(label)}{level}"
+    return ring_of(int(np.median(here))).level.value if here.size else ""
 
 
 class Caption:

@@ -128,7 +128,7 @@ def _chart(name: str):
     node = _added("vtkMRMLPlotChartNode", name)
     node.SetXAxisTitle("time (s)")
     node.SetYAxisTitle("concentration (mM)")
-    node.SetTitleFontSize(_MIDDLE)
+    node.SetTitleFontSize(_SMALL)
     node.SetAxisTitleFontSize(_MIDDLE)
     node.SetAxisLabelFontSize(_SMALL)
     node.SetLegendFontSize(_SMALL)

@@ -12,15 +12,16 @@ from ..files.tables import write_segment_table
 from ..files.words import plain
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis
-from .bullseye_view import BullseyeView
-from .slices import VIEWS, write_picture
+from .captions import level_of
+from .slices import write_picture
 
 RESEARCH_USE = "research use only, not for diagnosis"
+_COUNTS = {"segment", "voxels", "left_out"}
 _TABLES = {"segments": "aha.csv", "input": "aif.csv", "curves": "segment_curves.csv", "settings": "settings.csv"}
 
 
 class ExportSection:
-    """``review`` gives the analysis and its bull's-eye; ``say`` tells the user what came of it."""
+    """``review`` gives the analysis, its bull's-eye and slice views; ``say`` tells the user what came of it."""
 
     def __init__(self, ui, review, say: Callable[[str], None]) -> None:
         self._ui, self._review, self._say = ui, review, say
@@ -65,7 +66,9 @@ class ExportSection:
         if self._ui.exportTables.checked:
             write_tables(analysis, folder)
         if self._ui.exportPictures.checked:
-            write_pictures(self._review.bullseye, folder)
+            if not self._review.layout.shown:
+                self._review.show()
+            write_pictures(self._review, folder)
         return sum(path.is_file() for path in folder.rglob("*"))
 
 
@@ -89,15 +92,23 @@ def write_tables(analysis: SceneAnalysis, folder: Path) -> None:
     (folder / "settings.json").write_text(json.dumps(analysis.settings, indent=1) + "\n", encoding="utf-8")
 
 
-def write_pictures(bullseye: BullseyeView, folder: Path) -> None:
+def write_pictures(review, folder: Path) -> None:
     """The bull's-eye and the slice views as they are on the screen."""
-    bullseye.save(folder / "bullseye.png")
-    for name in VIEWS:
-        write_picture(name, folder / f"slice_{name.lower()}.png")
+    review.bullseye.save(folder / "bullseye.png")
+    for name, k in review.overlay.slices.items():
+        if k is not None:
+            words = "_".join(filter(None, ["slice", str(k + 1), level_of(review.analysis.label, k)]))
+            write_picture(name, folder / f"{words}.png")
 
 
 def _rows(table: Mapping[str, list]) -> list[dict]:
-    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+    """One mapping a row; numbers that count something without a point."""
+    columns = {title: [_whole(cell) for cell in cells] if title in _COUNTS else cells for title, cells in table.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _whole(cell):
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
 
 def _new_folder(parent: Path, name: str) -> Path:

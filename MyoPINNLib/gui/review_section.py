@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis, find_analyses, usual_limits
 from ..scene.drawing import decimals
-from .bullseye_content import BullseyeContent, content_of, reserve_of
+from .bullseye_content import BullseyeContent, content_of, has_segments, reserve_of
 from .bullseye_view import BullseyeView
 from .curves import CurveInspector
 from .frames import FrameFollower
@@ -22,7 +22,7 @@ from .segment_table import SegmentTable
 from .slices import pages
 
 _RESERVE_CUT_OFF = 2.0
-_STEPS = 40  # of the range of the colours, that a spin box tells apart
+_STEPS = 400  # of the range of the colours, that a spin box tells apart
 
 
 class Mode(Enum):
@@ -269,8 +269,11 @@ class ReviewSection:
     def _show_segments(self) -> None:
         """Bull's-eye, table and curve."""
         self._show_curve()
-        self.bullseye.show_content(None)
-        content = self._content()
+        try:
+            content = self._content()
+        except InputError:
+            self.bullseye.show_content(None)
+            raise
         self.bullseye.show_content(content)
         self._table.show(content)
         view = self.layout.table_node
@@ -280,6 +283,8 @@ class ReviewSection:
 
     def _content(self) -> BullseyeContent:
         chosen, quantity = self._parameters(), self._quantity()
+        if not has_segments(self._analysis, quantity):
+            quantity = "MBF"  # the bull's-eye says so
         mark = chosen.cutOff if chosen.markBelow else None
         looks = {"colours": chosen.colours}
         if chosen.mode is Mode.ANALYSIS:
@@ -317,8 +322,9 @@ class ReviewSection:
         shown = self._shown()
         limits = self._analysis.limits(shown.quantity, sd=shown.sd)
         unit, places = QUANTITIES[shown.quantity].unit, decimals((limits[1] - limits[0]) / _STEPS)
+        self._ui.highSpin.suffix = "" if unit == "1" else f" {unit}"
         for spin, value in zip((self._ui.lowSpin, self._ui.highSpin), limits, strict=True):
-            spin.decimals, spin.suffix = places, "" if unit == "1" else f" {unit}"
+            spin.decimals = places
             spin.singleStep = 10.0 ** (1 - places)
             spin.value = value
         self._filling = False

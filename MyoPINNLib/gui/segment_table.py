@@ -67,7 +67,7 @@ class SegmentTable:
             return "–"
         words = content.words(value)
         if (deviation := content.deviations.get(segment)) is not None:
-            words = f"{words} ± {content.words(deviation)}"
+            words = f"{words} ± {deviation:#.2g}"
         return f"({words})" if segment in content.doubtful else words
 
     @staticmethod

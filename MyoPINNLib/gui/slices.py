@@ -17,7 +17,7 @@ from ..scene import SceneAnalysis
 from ..scene.nodes import RAS_LPS, lps_from_ras
 
 VIEWS = ("Red", "Yellow", "Green")
-_BEYOND = 1.5  # of the wall's own radius
+_BEYOND = 1.65  # of the wall's own radius
 _ANTERIOR, _SEPTAL = {1, 7, 13}, {2, 3, 8, 9, 14}
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import slicer
 from module_cases import Module
 from scene_cases import FERMI, Study, a_heart
 
@@ -16,7 +17,7 @@ from MyoPINNLib import cli
 from MyoPINNLib.geometry import Geometry
 from MyoPINNLib.scene import SceneAnalysis, add_study, show_job, write_job
 from MyoPINNLib.scene.nodes import lps_from_ras
-from Testing.SlicerHarness.clicks import choose, click
+from Testing.SlicerHarness.clicks import choose, click, move_in_slice
 
 
 class Heart(Enum):
@@ -99,3 +100,52 @@ def open_analysis(module: Module, kind: Heart, *names: str) -> list[Looked]:
     choose(module.ui.analysisSelector, found[0].analysis.name)
     click(module.ui.layoutButton)
     return found
+
+
+def view_of(looked: Looked, k: int):
+    """The slice view that shows slice k, and its widget's name."""
+    names = [name for name in ("Red", "Yellow", "Green") if _plane_holds(name, looked.ras(k, 32, 32))]
+    assert names, f"slice {k} is in no view"
+    return slicer.app.layoutManager().sliceWidget(names[0]).sliceView()
+
+
+def _plane_holds(name: str, ras) -> bool:
+    view = slicer.app.layoutManager().sliceWidget(name).sliceView()
+    return view.isVisible() and abs(view.convertRASToXYZ(ras)[2]) < 0.01
+
+
+def move_over(looked: Looked, voxel: tuple[int, int, int], aside=(0.0, 0.0)) -> None:
+    """The mouse over a voxel, in the view that shows its slice."""
+    move_in_slice(view_of(looked, voxel[0]), looked.ras(*voxel, aside))
+
+
+def on_screen(looked: Looked, voxel: tuple[int, int, int], aside=(0.0, 0.0)) -> np.ndarray:
+    """(3,) red, green, blue from 0 to 1 that the view shows at a voxel."""
+    view = view_of(looked, voxel[0])
+    x, y, _ = view.convertRASToXYZ(looked.ras(*voxel, aside))
+    picture = view.grab().toImage()
+    colour = picture.pixelColor(round(x), picture.height() - 1 - round(y))
+    return np.array([colour.redF(), colour.greenF(), colour.blueF()])
+
+
+def map_words(a_module, quantity: str) -> str:
+    box = a_module.ui.quantitySelector
+    return next(box.itemText(n) for n in range(box.count) if box.itemData(n) == quantity)
+
+
+def bulls_eye(a_module):
+    """What the bull's-eye shows."""
+    return a_module.panel.review.bullseye.bullseye.content
+
+
+def table_rows() -> list[dict[str, str]]:
+    """The rows of the table view, by column."""
+    node = slicer.app.layoutManager().tableWidget(0).tableView().mrmlTableNode()
+    names = [node.GetColumnName(n) for n in range(node.GetNumberOfColumns())]
+    return [{name: node.GetCellText(row, n) for n, name in enumerate(names)} for row in range(node.GetNumberOfRows())]
+
+
+def shown_in(looked, k: int):
+    """The map that the view of slice k shows."""
+    composite = slicer.app.applicationLogic().GetSliceLogic(view_of(looked, k).mrmlSliceNode()).GetSliceCompositeNode()
+    return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID())

@@ -47,6 +47,8 @@ def type_text(thing, text: str) -> None:
     """Replace what stands in a line or a spin box, and press Return."""
     field = _inner(thing, QtWidgets.QAbstractSpinBox, QtWidgets.QLineEdit)
     field.selectAll()
+    if not text:
+        QTest.keyClick(field, QtCore.Qt.Key_Delete)
     QTest.keyClicks(field, text)
     QTest.keyClick(field, QtCore.Qt.Key_Return)
     QtWidgets.QApplication.processEvents()

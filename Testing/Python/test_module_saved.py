@@ -1,0 +1,164 @@
+"""Saved scenes and several analyses by real clicks: all is there again, as it was; one beside the other; one less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from Testing.SlicerHarness.libraries import missing
+
+if trouble := missing("slicer", "PySide6.QtWidgets"):
+    pytest.skip(trouble, allow_module_level=True)
+
+import slicer
+from PySide6 import QtWidgets
+from review_cases import Heart, bulls_eye, map_words, move_over, on_screen, open_analysis, shown_in, table_rows
+from scene_cases import contents
+
+from MyoPINNLib.scene import Colours, find_analyses
+from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
+
+
+@pytest.fixture
+def a_folder(tmp_path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def a_pair(a_module):
+    """A stress analysis that is looked at, and one of the same study beside it."""
+    return open_analysis(a_module, Heart.OBLIQUE, "Stress", "Rest")
+
+
+def reopen(a_module, folder: Path) -> None:
+    """Save the scene as an .mrb, close it, leave the module, open the .mrb and enter the module again."""
+    path = folder / "scene.mrb"
+    assert slicer.mrmlScene.WriteToMRB(str(path))
+    a_module.window.show_panel(None)
+    slicer.mrmlScene.Clear(False)
+    slicer.app.prepare_scene()
+    assert slicer.util.loadScene(str(path))
+    QtWidgets.QApplication.processEvents()
+
+
+def test_a_saved_scene_shows_all_of_it_again(a_module, a_loaded_module, a_folder):
+    looked = open_analysis(a_module, Heart.UPRIGHT)[0]
+    choose(a_module.ui.coloursSelector, "Clinical (blue to red)")
+    type_text(a_module.ui.highSpin, "3")
+    type_text(a_module.ui.opacitySlider, "0.8")
+    choose(a_module.ui.statisticSelector, "mean of the voxels")
+    voxel, values = looked.voxel_of(11), looked.analysis.map("MBF")
+    seen = on_screen(looked, voxel)
+    screenshot(a_module.window, "saved_before")
+    reopen(a_module, a_folder)
+    a_module.window.show_panel(a_loaded_module.panel)
+    QtWidgets.QApplication.processEvents()
+    screenshot(a_module.window, "saved_after")
+    (analysis,) = find_analyses()
+    assert a_module.ui.analysisSelector.currentNode() is analysis.node
+    assert np.array_equal(analysis.map("MBF"), values, equal_nan=True) and analysis.limits("MBF") == (0.0, 3.0)
+    assert a_module.ui.highSpin.value == 3.0 and a_module.ui.opacitySlider.value == 0.8
+    content = bulls_eye(a_module)
+    assert content.colours is Colours.CLINICAL and content.statistic.value == "mean" and len(content.known) == 16
+    assert len(table_rows()) == 16
+    again = type(looked)(analysis, None)
+    assert np.abs(on_screen(again, voxel) - seen).max() < 0.02
+    move_over(again, voxel)
+    wait(lambda: "11 mid inferolateral, voxel" in a_module.ui.voxelLabel.text, 2)
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(shown_in(again, 1))
+    assert legend is not None and legend.GetTitleText() == "MBF\nmL/min/g"
+
+
+def test_a_saved_scene_keeps_tables_settings_and_curves(a_module, a_folder):
+    analysis = open_analysis(a_module, Heart.OBLIQUE)[0].analysis
+    before = analysis.segments, analysis.table("input"), analysis.settings, analysis.method, analysis.curves.measured
+    reopen(a_module, a_folder)
+    (again,) = find_analyses()
+    assert again.segments.keys() == before[0].keys() and again.table("input") == pytest.approx(before[1], nan_ok=True)
+    assert again.settings == before[2] and again.method == before[3]
+    assert np.array_equal(again.curves.measured, before[4], equal_nan=True)
+
+
+def test_two_analyses_of_one_study_stand_side_by_side(a_module, a_pair):
+    stress, rest = a_pair
+    type_text(a_module.ui.highSpin, "2")
+    choose(a_module.ui.analysisSelector, "Rest")
+    assert shown_in(rest, 1).GetName() == "Rest MBF" and bulls_eye(a_module).title == "Rest"
+    assert a_module.ui.highSpin.value == 4.0
+    choose(a_module.ui.analysisSelector, "Stress")
+    assert shown_in(stress, 1).GetName() == "Stress MBF" and a_module.ui.highSpin.value == 2.0
+
+
+def test_rest_and_reserve_need_a_rest_analysis_and_say_so(a_module, a_pair):
+    choose(a_module.ui.modeSelector, "reserve (stress / rest)")
+    assert a_module.status == "The bull's-eye is empty: no rest analysis is chosen. Choose it under Rest analysis."
+    assert bulls_eye(a_module) is None
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    assert "rest analysis" not in a_module.status
+    assert bulls_eye(a_module).quantity == "MPR" and bulls_eye(a_module).known[11] == pytest.approx(1.0)
+    assert bulls_eye(a_module).below == set(range(1, 17)), "a reserve below 2 is marked"
+    assert table_rows()[0]["MPR"] == "1.00"
+    screenshot(a_module.window, "review_reserve")
+    choose(a_module.ui.modeSelector, "rest")
+    assert bulls_eye(a_module).title == "Rest" and not bulls_eye(a_module).below
+    choose(a_module.ui.modeSelector, "this analysis")
+    assert bulls_eye(a_module).title == "Stress"
+
+
+def test_an_analysis_is_renamed_in_its_list(a_module, a_pair, monkeypatch):
+    import qt
+
+    monkeypatch.setattr(qt.QInputDialog, "getText", lambda *_: "Before the walk")
+    choose(a_module.ui.analysisSelector, "Rename current ScriptedModule")
+    QtWidgets.QApplication.processEvents()
+    assert a_pair[0].analysis.name == "Before the walk" == bulls_eye(a_module).title
+
+
+def test_a_removed_analysis_leaves_the_other_and_nothing_of_its_own(a_module, a_pair):
+    click(a_module.ui.removeButton)
+    (left,) = find_analyses()
+    assert left.name == "Rest" == a_module.ui.analysisSelector.currentNode().GetName()
+    assert not any(name.startswith("Stress MBF") for name in contents(slicer.mrmlScene).values())
+    assert bulls_eye(a_module).title == "Rest"
+    click(a_module.ui.removeButton)
+    assert not find_analyses() and bulls_eye(a_module) is None
+    assert not a_module.ui.removeButton.enabled and "no analysis yet" in a_module.ui.removeButton.toolTip
+    screenshot(a_module.window, "review_all_removed")
+
+
+def test_remove_asks_first(a_module, a_pair, a_desktop):
+    a_desktop.answers.give(False)
+    click(a_module.ui.removeButton)
+    assert "cannot be undone" in a_desktop.answers.said[-1][1] and len(find_analyses()) == 2
+
+
+def test_an_analysis_outlives_its_series(a_module, a_pair):
+    looked = a_pair[0]
+    for node in (*looked.study.volumes, *looked.study.nodes, looked.study.browser):
+        slicer.mrmlScene.RemoveNode(node)
+    QtWidgets.QApplication.processEvents()
+    click(a_module.ui.layoutButton)
+    assert np.ptp(on_screen(looked, looked.voxel_of(11))) > 0.1
+    move_over(looked, looked.voxel_of(11))
+    wait(lambda: "11 mid inferolateral, voxel" in a_module.ui.voxelLabel.text, 2)
+    screenshot(a_module.window, "review_without_series")
+
+
+def test_show_layout_comes_back_from_any_other(a_module, a_pair):
+    manager = slicer.app.layoutManager()
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    click(a_module.ui.layoutButton)
+    assert manager.sliceWidget("Green").isVisible() and manager.tableWidget(0).isVisible()
+    assert shown_in(a_pair[0], 1).GetName() == "Stress F_p"
+
+
+@pytest.mark.parametrize("section", ["reviewSection", "exportSection"])
+def test_every_widget_says_what_it_is_for(a_module, section):
+    kinds = (QtWidgets.QPushButton, QtWidgets.QCheckBox, QtWidgets.QComboBox, QtWidgets.QDoubleSpinBox)
+    parts = [each for kind in kinds for each in getattr(a_module.ui, section).findChildren(kind)]
+    named = [each for each in parts if each.objectName and not each.objectName.startswith("qt_")]
+    assert len(named) > 3
+    assert not [each.objectName for each in named if not each.toolTip]
