@@ -158,4 +158,7 @@ def test_browsing_asks_for_a_folder(a_module, a_desktop, a_folder):
     open_section(a_module)
     a_desktop.answers.give(str(a_folder))
     a_module.ui.exportPath.browse()
-    assert a_desktop.answers.said[-1] == ("file", "Select a directory...") and a_module.ui.exportPath.currentPath == str(a_folder)
+    assert a_desktop.answers.said[-1] == (
+        "file",
+        "Select a directory...",
+    ) and a_module.ui.exportPath.currentPath == str(a_folder)
