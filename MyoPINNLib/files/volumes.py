@@ -60,7 +60,7 @@ def joined_series(parts: Sequence[PerfusionSeries]) -> PerfusionSeries:
     for part in parts[1:]:
         if part.geometry.shape[1:] != first.geometry.shape[1:]:
             raise InputError(
-                f"The files' images have different sizes: {_size(first)} and {_size(part)} pixels.",
+                f"The slices' images have different sizes: {_size(first)} and {_size(part)} pixels.",
                 "Give files of one series.",
             )
     affines = np.concatenate([part.geometry.ijk_to_lps for part in parts])
@@ -188,7 +188,7 @@ def along_the_normal(affines: np.ndarray) -> np.ndarray:
     order = np.argsort(places, kind="stable")
     for a, b in zip(order[:-1], order[1:], strict=True):
         if np.allclose(affines[a], affines[b], atol=1e-2):
-            raise InputError("Two of the files hold the same slice.", "Give each slice once.")
+            raise InputError("Two files or series hold the same slice.", "Give each slice once.")
     return order
 
 

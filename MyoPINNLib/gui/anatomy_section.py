@@ -97,7 +97,8 @@ class AnatomySection:
         self._ui.levelsLabel.text = ", ".join(chosen.levels) or AUTOMATIC
         slices = slice_names(self._images.series)
         self._ui.levelsButton.enabled = bool(slices)
-        self._ui.levelsButton.toolTip = "Choose the level of each slice." if slices else "Choose a series first."
+        why_not = "The slices of these series do not fit together." if self._images.series else "Choose a series first."
+        self._ui.levelsButton.toolTip = "Choose the level of each slice." if slices else why_not
 
     def _segmentation_changed(self, _node) -> None:
         chosen = self._parameters()
@@ -167,7 +168,7 @@ class Placing:
         self._points: Any = None
         self._tags: list[tuple[Any, int]] = []
         self._text, self._tip = button.text, button.toolTip
-        self._escape = qt.QShortcut(slicer.util.mainWindow())
+        self._escape = qt.QShortcut(button)
         self._escape.setKey(qt.QKeySequence("Escape"))
         self._escape.connect("activated()", self.stop)
         self._show(False)

@@ -60,6 +60,7 @@ class Panel:
         self.export = ExportSection(ui, self.review, self.compute.say)
         ui.sampleButton.connect("clicked()", self.load_sample)
         ui.dicomButton.connect("clicked()", self.choose_folder)
+        ui.computeButton.connect("pressed()", self._finish_typing)
 
     def studies(self) -> list[Study]:
         """What is chosen: the stress study, and the rest study where there is one."""
@@ -156,6 +157,12 @@ class Panel:
         self.scene_closed()
         self.engine.close()
         self.review.close()
+
+    def _finish_typing(self) -> None:
+        """A number still being typed counts: a button takes no focus on macOS."""
+        field = qt.QApplication.focusWidget()
+        if field is not None and field != self._ui.computeButton:
+            field.clearFocus()
 
     def _beat_changed(self) -> None:
         if self._open:

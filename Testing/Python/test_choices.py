@@ -15,7 +15,7 @@ if trouble := missing("slicer", "vtk"):
 from scene_cases import a_heart
 
 from MyoPINNLib.errors import InputError
-from MyoPINNLib.gui.choices import Study, left_words, settings_of, time_words, trouble
+from MyoPINNLib.gui.choices import Study, chosen_twice, left_words, settings_of, time_words, trouble
 from MyoPINNLib.network_settings import Device, Shift, Start
 from MyoPINNLib.scene import add_insertion, add_segmentation, add_series, find_segments, keep_times
 from MyoPINNLib.settings import Conversion, Method, Spatial
@@ -72,6 +72,17 @@ def test_a_series_without_times_is_asked_about_and_the_users_times_are_kept(a_ch
     assert "does not say when its" in trouble(a_chosen_study)
     keep_times(series, [0.8 * frame for frame in range(series.GetNumberOfDataNodes())])
     assert trouble(a_chosen_study) == "" and "0.80 to 0.80 s apart; table (as given)" in time_words([series])
+
+
+def test_a_series_of_two_studies_is_named(a_chosen_study):
+    assert chosen_twice([a_chosen_study]) == ""
+    assert chosen_twice([a_chosen_study, a_chosen_study]).startswith('"S" is chosen for both stress and rest')
+
+
+def test_the_time_axis_names_every_source(a_chosen_study, a_case):
+    (other,) = add_series(a_case.series, "T")
+    keep_times(other, [0.5 * frame for frame in range(other.GetNumberOfDataNodes())])
+    assert time_words([*a_chosen_study.series, other]).endswith("sequence index (s) and table (as given)")
 
 
 def test_a_series_of_one_frame_is_refused(a_chosen_study):

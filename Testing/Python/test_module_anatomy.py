@@ -275,6 +275,21 @@ def test_acquisition_reaches_the_engine_in_its_units(a_module, an_own_study):
     assert {name: said["signal"][name] for name in expected} == pytest.approx(expected)
 
 
+def test_a_number_that_is_still_being_typed_counts_though_the_button_takes_no_focus(a_module, an_own_study):
+    open_section(a_module.ui.acquisitionSection)
+    usual, a_module.ui.computeButton.focusPolicy = a_module.ui.computeButton.focusPolicy, QtCore.Qt.NoFocus
+    a_module.window.activateWindow()
+    slicer.app.processEvents()
+    a_module.ui.hctSpin.setFocus()
+    a_module.ui.hctSpin.selectAll()
+    QTest.keyClicks(a_module.ui.hctSpin, "0.4")
+    click(a_module.ui.computeButton)
+    a_module.ui.computeButton.focusPolicy = usual
+    assert a_module.chosen.hct == pytest.approx(0.4)
+    click(a_module.ui.cancelButton)
+    a_module.finish()
+
+
 def test_a_saturation_time_of_nothing_is_what_the_files_say(a_module):
     open_section(a_module.ui.acquisitionSection)
     assert a_module.ui.saturationSpin.text == "as the files say"

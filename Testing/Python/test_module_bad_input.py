@@ -15,11 +15,11 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
 
 import slicer
 import vtk
-from input_cases import index_by_count, repaint, with_masks
+from input_cases import index_by_count, repaint, tick, with_masks
 from module_cases import QUICK, add_case
 from scene_cases import a_heart, contents
 
-from MyoPINNLib.scene import browser_of, find_analyses, show_frame
+from MyoPINNLib.scene import add_study, browser_of, find_analyses, show_frame
 from Testing.SlicerHarness.clicks import choose, click, screenshot, wait
 
 
@@ -107,6 +107,26 @@ def test_nodes_that_do_not_fit_are_refused_in_a_sentence(a_module, a_small_heart
     changed(add_case(a_small_heart))
     wait(lambda: a_module.ui.computeButton.enabled)
     refused(a_module, said)
+
+
+def test_one_slice_in_two_series_is_refused(a_module, a_small_heart):
+    add_case(a_small_heart)
+    add_study(a_small_heart.series, "Copy")
+    wait(lambda: not a_module.panel._looking)
+    tick(a_module.ui.seriesSelector, "Copy")
+    assert a_module.ui.levelsButton.toolTip == "The slices of these series do not fit together."
+    refused(a_module, "hold the same slice")
+
+
+def test_a_sequence_that_holds_no_images_is_refused(a_module, a_small_heart):
+    add_case(a_small_heart)
+    shifts = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "Shifts")
+    shifts.SetIndexUnit("s")
+    for n in range(5):
+        shifts.SetDataNodeAtValue(slicer.vtkMRMLLinearTransformNode(), f"{0.8 * n:g}")
+    wait(lambda: not a_module.panel._looking)
+    tick(a_module.ui.seriesSelector, "Shifts")
+    refused(a_module, '"Shifts" holds no grey images')
 
 
 def test_a_sentence_goes_when_something_else_is_chosen(a_module, a_small_heart):

@@ -31,8 +31,10 @@ from MyoPINNLib.scene import (
     insertion_from_points,
     keep_times,
     masks_from_segments,
+    own_times,
     role_of,
     series_from_nodes,
+    slice_names,
 )
 from MyoPINNLib.scene.nodes import RAS_LPS, filled, vtk_matrix
 from MyoPINNLib.scene.times import GIVEN
@@ -207,6 +209,19 @@ def test_times_that_the_user_kept_at_the_series_count_until_they_are_forgotten(a
     keep_times(node, None)
     with pytest.raises(InputError, match="does not say when"):
         frame_times(node, 3)
+
+
+def test_what_a_series_says_itself_is_there_whatever_the_user_gave(a_scene):
+    node = a_sequence(frames(), index=[0, 0.8, 1.6, 2.4, 3.2])
+    keep_times(node, [0.0, 1.0, 2.0, 3.0, 4.0])
+    assert own_times(node, 5).time[1] == 0.8 and frame_times(node, 5).time[1] == 1.0
+
+
+def test_slices_are_named_in_the_order_in_which_they_are_quantified(oblique, on_one_clock, a_scene):
+    assert slice_names(add_series(on_one_clock.series, "One")) == ["Slice 1", "Slice 2", "Slice 3"]
+    first, second, third = add_series(oblique.series, "S")
+    assert slice_names([third, first, second]) == [f"Slice {n} (S {n})" for n in (1, 2, 3)]
+    assert slice_names([first, first]) == [] and slice_names([]) == []
 
 
 def test_kept_times_that_are_no_numbers_are_passed_over(a_scene):
