@@ -10,7 +10,9 @@ from PySide6 import QtCore, QtWidgets
 from PySide6.QtTest import QTest
 from scene_cases import Study
 
-from MyoPINNLib.scene.nodes import filled
+from MyoPINNLib.geometry import Geometry
+from MyoPINNLib.scene.nodes import affine_of, filled, values_of
+from MyoPINNLib.series import Masks, PerfusionSeries
 from Testing.SlicerHarness.clicks import click, type_text
 
 
@@ -56,8 +58,6 @@ def images_of(node) -> list:
 
 def repaint(node, change) -> None:
     """Give each frame of a sequence the values ``change(values)``."""
-    from MyoPINNLib.scene.nodes import affine_of, values_of
-
     for volume in images_of(node):
         filled(volume, change(values_of(volume).copy()), affine_of(volume))
 
@@ -97,3 +97,17 @@ def open_section(section) -> None:
     """Click a section's title where it is closed."""
     if section.collapsed:
         click(section)
+
+
+def middle_slice(study: Study) -> Study:
+    """The study's second slice alone: quickly computed."""
+    part = slice(1, 2)
+    geometry = Geometry(study.series.geometry.ijk_to_lps[part], (1, *study.series.geometry.shape[1:]))
+    series, masks = study.series, study.masks
+    clock = series.time[part] if series.time.ndim == 2 else series.time
+    return Study(
+        PerfusionSeries(series.signal[:, part], clock, geometry, series.acquisition),
+        Masks(masks.myocardium[part], masks.blood_pool[part], geometry),
+        study.insertion[part],
+        study.flow[part],
+    )

@@ -11,7 +11,7 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
     pytest.skip(trouble, allow_module_level=True)
 
 import slicer
-from input_cases import open_section, rows_of
+from input_cases import middle_slice, open_section, rows_of
 from module_cases import QUICK, add_case
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtTest import QTest
@@ -260,7 +260,8 @@ def test_levels_that_do_not_fit_the_series_are_said(a_module, an_own_study):
     assert a_module.status == "Ready to compute."
 
 
-def test_acquisition_reaches_the_engine_in_its_units(a_module, an_own_study):
+def test_acquisition_reaches_the_engine_in_its_units(a_module, a_small_heart):
+    add_case(middle_slice(a_small_heart))
     ui = a_module.ui
     open_section(ui.acquisitionSection)
     values = {"hctSpin": "0.42", "densitySpin": "1.04", "saturationSpin": "120", "bloodT1Spin": "1700"}
