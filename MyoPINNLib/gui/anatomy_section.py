@@ -26,6 +26,7 @@ class AnatomySection:
     def __init__(self, ui, parameters: Callable, images: InputSection, changed: Callable[[], None]) -> None:
         self._ui, self._parameters, self._images, self._changed = ui, parameters, images, changed
         self._selectors = {"myocardium": ui.myocardiumSelector, "blood_pool": ui.bloodPoolSelector}
+        self._tips = {role: selector.toolTip for role, selector in self._selectors.items()}
         self._filling = False
         self.placing = Placing(ui.placeButton, self._placed)
         self.window: LevelWindow | None = None
@@ -93,6 +94,8 @@ class AnatomySection:
             if selector.currentSegmentID() != getattr(chosen, _ROLES[role]):
                 selector.setCurrentSegmentID(getattr(chosen, _ROLES[role]))
             selector.enabled = chosen.segmentation is not None
+            why_not = "" if selector.enabled else "Choose the segmentation first. "
+            selector.toolTip = why_not + self._tips[role]
         self._filling = False
         self._ui.levelsLabel.text = ", ".join(chosen.levels) or AUTOMATIC
         slices = slice_names(self._images.series)

@@ -114,6 +114,7 @@ def test_a_segmentation_that_is_removed_is_asked_for_again(a_module, an_own_stud
     slicer.mrmlScene.RemoveNode(an_own_study[1])
     wait(lambda: "No segmentation is chosen" in a_module.status)
     assert not a_module.ui.myocardiumSelector.enabled
+    assert a_module.ui.myocardiumSelector.toolTip.startswith("Choose the segmentation first.")
     screenshot(a_module.window, "anatomy_no_segmentation")
 
 
