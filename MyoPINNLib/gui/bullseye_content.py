@@ -51,7 +51,7 @@ class BullseyeContent:
     ``RESERVE``; ``limits`` of the colours (None: the quantity's own); ``cut_off`` below which a segment is marked (None:
     none is); ``notes`` segment -> what is said beside its value; ``doubtful`` segments have their value in brackets;
     ``deviations`` segment -> standard deviation of the value, ``voxels`` segment -> number of voxels, ``reasons`` segment
-    -> why it has no value or a doubtful one, where they are known.
+    -> why it has no value or a doubtful one, where they are known; ``parts`` words -> segment -> what the value comes from.
 
     Raises InputError for an unknown quantity, a model that is not 16 or 17, and limits that do not rise.
     """
@@ -69,6 +69,7 @@ class BullseyeContent:
     deviations: Mapping[int, float] = field(default_factory=dict)
     voxels: Mapping[int, int] = field(default_factory=dict)
     reasons: Mapping[int, str] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         segments_of(self.model)
@@ -182,6 +183,8 @@ def reserve_of(
         statistic,
         {n: f"stress {flow:.2f}, rest {resting:.2f} {QUANTITIES['MBF'].unit}" for n, (flow, resting) in both.items()},
         above.doubtful | below.doubtful,
+        reasons={n: above.reason(n) or below.reason(n) for n in above.numbers},
+        parts={"Stress": above.values, "Rest": below.values},
     )
 
 
@@ -231,4 +234,5 @@ class _Rows:
         return int(self._cell(number, "voxels", 0.0))
 
     def _cell(self, number: int, column: str, default):
-        return self._table[column][self._row[number]] if column in self._table else default
+        known = column in self._table and number in self._row
+        return self._table[column][self._row[number]] if known else default

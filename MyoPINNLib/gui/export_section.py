@@ -29,6 +29,7 @@ class ExportSection:
         for box in (ui.exportMaps, ui.exportTables, ui.exportPictures):
             box.connect("toggled(bool)", lambda _: self.update())
         ui.exportPath.connect("currentPathChanged(QString)", lambda _: self.update())
+        ui.exportPath.connect("validInputChanged(bool)", lambda _: self.update())
         ui.exportButton.connect("clicked()", self.export)
 
     def update(self) -> None:
@@ -39,6 +40,9 @@ class ExportSection:
 
     def export(self) -> None:
         """Write the chosen files."""
+        if why_not := self._why_not():  # CTK does not tell of a path that was emptied
+            self._say(why_not)
+            return
         analysis = self._review.analysis
         try:
             folder = _new_folder(Path(self._ui.exportPath.currentPath).expanduser(), analysis.name)

@@ -7,6 +7,7 @@ from enum import Enum
 
 import qt
 import slicer
+import vtk
 
 from ..errors import InputError
 from ..quantities import QUANTITIES
@@ -22,7 +23,7 @@ from .segment_table import SegmentTable
 from .slices import pages
 
 _RESERVE_CUT_OFF = 2.0
-_STEPS = 400  # of the range of the colours, that a spin box tells apart
+_STEPS = 200  # of the range of the colours, that a spin box tells apart
 
 
 class Mode(Enum):
@@ -60,6 +61,7 @@ class ReviewSection:
         self.curves: CurveInspector | None = None
         self._frames = FrameFollower(self._show_frame)
         self._selected, self._filling, self._told = 0, False, ""
+        self._named: tuple | None = None
         self._tips = {widget.objectName: widget.toolTip for widget in self._needing()}
         for selector in (ui.analysisSelector, ui.restAnalysisSelector):
             selector.addAttribute("vtkMRMLScriptedModuleNode", "MyoPINN.analysis", "1")
@@ -167,6 +169,7 @@ class ReviewSection:
         if self.curves is not None:
             self.curves.close()
         self._analysis = SceneAnalysis(node) if node is not None else None
+        self._watch_name(node)
         self.curves = self._inspector()
         self._selected = 0
         self.bullseye.select(0)
@@ -182,6 +185,19 @@ class ReviewSection:
         if self.layout.shown:
             self.overlay.place(self._analysis)
         self._frames.follow(images_of(self._analysis))
+
+    def _watch_name(self, node) -> None:
+        """Hear of a new name from now on."""
+        if self._named is not None:
+            self._named[0].RemoveObserver(self._named[1])
+        self._named = None
+        if node is not None:
+            self._named = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._renamed())
+
+    def _renamed(self) -> None:
+        content = self.bullseye.bullseye.content
+        if self._analysis is not None and content is not None and self._analysis.name not in content.title:
+            self.update()
 
     def _inspector(self) -> CurveInspector | None:
         if self._analysis is None:

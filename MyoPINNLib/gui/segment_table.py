@@ -42,6 +42,8 @@ class SegmentTable:
             "Segment": [content.describe(n).split(":")[0] for n in segments],
             f"{named}, {content.unit}" if content.unit else named: [self._value(content, n) for n in segments],
         }
+        for words, values in content.parts.items():
+            columns[words] = [f"{values[n]:.2f}" if n in values else "–" for n in segments]
         if content.voxels:
             columns["Voxels"] = [str(content.voxels.get(n, 0)) for n in segments]
         columns["Mark"] = [self._mark(content, n) for n in segments]
@@ -72,7 +74,6 @@ class SegmentTable:
 
     @staticmethod
     def _mark(content: BullseyeContent, segment: int) -> str:
-        """Below the cut-off; why there is no value, or why it is doubtful; the two flows of a reserve."""
+        """Below the cut-off; why there is no value, or why it is doubtful."""
         below = f"< {content.cut_off:g}" if segment in content.below else ""
-        said = content.reasons.get(segment, "") if content.voxels else content.notes.get(segment, "")
-        return ", ".join(filter(None, [below, said]))
+        return ", ".join(filter(None, [below, content.reasons.get(segment, "")]))

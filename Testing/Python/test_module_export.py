@@ -154,6 +154,17 @@ def test_export_says_what_is_missing(a_module, a_folder):
     assert a_module.ui.exportButton.toolTip.startswith("Choose what to export")
 
 
+def test_a_path_emptied_unheard_exports_nothing(a_module, a_folder):
+    open_analysis(a_module, Heart.OBLIQUE)
+    open_section(a_module)
+    type_text(a_module.ui.exportPath, str(a_folder))
+    a_module.ui.exportPath.blockSignals(True)  # CTK is silent about a path that cannot be used
+    type_text(a_module.ui.exportPath, "")
+    a_module.ui.exportPath.blockSignals(False)
+    click(a_module.ui.exportButton)
+    assert a_module.status == "Choose a folder."
+
+
 def test_browsing_asks_for_a_folder(a_module, a_desktop, a_folder):
     open_section(a_module)
     a_desktop.answers.give(str(a_folder))

@@ -36,14 +36,14 @@ def reopen(a_module, folder: Path) -> None:
     """Save the scene as an .mrb, close it, leave the module, open the .mrb and enter the module again."""
     path = folder / "scene.mrb"
     assert slicer.mrmlScene.WriteToMRB(str(path))
-    a_module.window.show_panel(None)
+    slicer.util.selectModule("")
     slicer.mrmlScene.Clear(False)
     slicer.app.prepare_scene()
-    assert slicer.util.loadScene(str(path))
+    assert slicer.mrmlScene.ReadFromMRB(str(path), True)
     QtWidgets.QApplication.processEvents()
 
 
-def test_a_saved_scene_shows_all_of_it_again(a_module, a_loaded_module, a_folder):
+def test_a_saved_scene_shows_all_of_it_again(a_module, a_folder):
     looked = open_analysis(a_module, Heart.UPRIGHT)[0]
     choose(a_module.ui.coloursSelector, "Clinical (blue to red)")
     type_text(a_module.ui.highSpin, "3")
@@ -53,7 +53,7 @@ def test_a_saved_scene_shows_all_of_it_again(a_module, a_loaded_module, a_folder
     seen = on_screen(looked, voxel)
     screenshot(a_module.window, "saved_before")
     reopen(a_module, a_folder)
-    a_module.window.show_panel(a_loaded_module.panel)
+    slicer.util.selectModule("MyoPINN")
     QtWidgets.QApplication.processEvents()
     screenshot(a_module.window, "saved_after")
     (analysis,) = find_analyses()
@@ -76,7 +76,9 @@ def test_a_saved_scene_keeps_tables_settings_and_curves(a_module, a_folder):
     before = analysis.segments, analysis.table("input"), analysis.settings, analysis.method, analysis.curves.measured
     reopen(a_module, a_folder)
     (again,) = find_analyses()
-    assert again.segments.keys() == before[0].keys() and again.table("input") == pytest.approx(before[1], nan_ok=True)
+    assert again.segments.keys() == before[0].keys()
+    for column, cells in again.table("input").items():
+        assert cells == pytest.approx(before[1][column], rel=1e-5, nan_ok=True)
     assert again.settings == before[2] and again.method == before[3]
     assert np.array_equal(again.curves.measured, before[4], equal_nan=True)
 
@@ -99,7 +101,8 @@ def test_rest_and_reserve_need_a_rest_analysis_and_say_so(a_module, a_pair):
     assert "rest analysis" not in a_module.status
     assert bulls_eye(a_module).quantity == "MPR" and bulls_eye(a_module).known[11] == pytest.approx(1.0)
     assert bulls_eye(a_module).below == set(range(1, 17)), "a reserve below 2 is marked"
-    assert table_rows()[0]["MPR"] == "1.00"
+    assert table_rows()[0]["MPR"] == "1.00" and table_rows()[0]["Mark"] == "< 2"
+    assert float(table_rows()[0]["Stress"]) == float(table_rows()[0]["Rest"])
     screenshot(a_module.window, "review_reserve")
     choose(a_module.ui.modeSelector, "rest")
     assert bulls_eye(a_module).title == "Rest" and not bulls_eye(a_module).below
