@@ -38,7 +38,7 @@ _ANCHORS = {
     Colours.CLINICAL: "08103c 142c8c 1e64c8 1ea0b4 28b45a 8cc83c f0dc32 f59628 dc2820",
 }
 MARK = "#e8308a"
-_MARKED = "marked"
+_MARKED, _MARKS = "marked", "MyoPINN.marks"
 _TITLES = {Colours.ORDERED: "MyoPINN ordered", Colours.CLINICAL: "MyoPINN clinical"}
 
 
@@ -65,8 +65,7 @@ def colour_node(colours: Colours):
     node = _there(colours.value)
     if node is None:
         node = _new(colours.value, _TITLES[colours], _STEPS)
-        for n, (red, green, blue) in enumerate(colour_table(colours)):
-            node.SetColor(n, f"{n}", red, green, blue, 1.0)
+        _fill(node, colour_table(colours))
     return node
 
 
@@ -75,11 +74,21 @@ def marked_node(colours: Colours, share: float):
     node = _there(_MARKED)
     if node is None:
         node = _new(_MARKED, "MyoPINN marked below the cut-off", _STEPS)
-    table = colour_table(colours)
-    table[: round(min(max(share, 0.0), 1.0) * _STEPS)] = rgb(MARK)
+    below = round(min(max(share, 0.0), 1.0) * _STEPS)
+    if node.GetAttribute(_MARKS) != f"{colours.value} {below}":
+        table = colour_table(colours)
+        table[:below] = rgb(MARK)
+        _fill(node, table)
+        node.SetAttribute(_MARKS, f"{colours.value} {below}")
+    return node
+
+
+def _fill(node, table: np.ndarray) -> None:
+    """The colours (n, 3) of a node, told to those who look at it once, not 256 times."""
+    modifying = node.StartModify()
     for n, (red, green, blue) in enumerate(table):
         node.SetColor(n, f"{n}", red, green, blue, 1.0)
-    return node
+    node.EndModify(modifying)
 
 
 def segment_colours(name: str):
@@ -95,8 +104,10 @@ def segment_colours(name: str):
 def show_segments(node, numbers) -> None:
     """Paint the segments ``numbers`` alone; none of them hides all."""
     chosen = set(numbers)
+    modifying = node.StartModify()
     for number in NAMES:
         node.SetOpacity(number, 1.0 if number in chosen else 0.0)
+    node.EndModify(modifying)
 
 
 def shared_colours() -> list:
@@ -121,6 +132,4 @@ def _new(kind: str, name: str, size: int):
     node.SetAttribute("Category", "MyoPINN")
     node.SetHideFromEditors(False)
     node.SetNumberOfColors(size)
-    if not hasattr(node, "SetColorDefined"):  # Slicer 5.10
-        node.SetNamesInitialised(True)
     return node

@@ -130,6 +130,17 @@ def test_what_is_below_the_cut_off_has_one_striking_colour_of_its_own(a_job, a_s
     assert volume.GetDisplayNode().GetColorNode() is not colours
 
 
+def test_a_colour_table_changes_once_and_only_where_the_cut_off_does(a_job, a_scene):
+    analysis, told = show_job(a_job), []
+    analysis.colour("MBF", Colours.ORDERED, limits=(0.0, 4.0), cut_off=2.0)
+    colours = analysis.volumes("MBF")[0].GetDisplayNode().GetColorNode()
+    colours.AddObserver("ModifiedEvent", lambda *_: told.append(1))
+    analysis.colour("MBF", Colours.ORDERED, cut_off=2.0)
+    assert told == []
+    analysis.colour("MBF", Colours.ORDERED, cut_off=1.0)
+    assert 1 <= len(told) <= 2
+
+
 def test_a_map_of_standard_deviations_has_a_legend_that_says_so(a_job, a_scene):
     analysis = show_job(a_job)
     analysis.legend("MBF", sd=True)
