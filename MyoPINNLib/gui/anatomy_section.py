@@ -28,6 +28,7 @@ class AnatomySection:
         self._selectors = {"myocardium": ui.myocardiumSelector, "blood_pool": ui.bloodPoolSelector}
         self._tips = {role: selector.toolTip for role, selector in self._selectors.items()}
         self._filling = False
+        self._seen: list[str] = []  # the segments when the selectors were last brought to what is chosen
         self.placing = Placing(ui.placeButton, self._placed)
         self.window: LevelWindow | None = None
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._segmentation_changed)
@@ -87,7 +88,7 @@ class AnatomySection:
         chosen = self._parameters()
         if self.placing.points is not None and self.placing.points is not chosen.insertion:
             self.placing.stop()
-        self._filling = True
+        self._filling, self._seen = True, _segment_ids(chosen.segmentation)
         for role, selector in self._selectors.items():
             if selector.currentNode() is not chosen.segmentation:
                 selector.setCurrentNode(chosen.segmentation)
@@ -125,15 +126,21 @@ class AnatomySection:
                 setattr(chosen, key, usual.get(role, ""))
 
     def _keep(self, role: str, id: str) -> None:
-        """The selector shows another segment: the user's choice, or its own where the chosen segment has gone."""
+        """The selector shows another segment: the user's choice, or its own, the first, where segments came or went."""
         chosen = self._parameters()
         if self._filling or chosen is None:
             return
-        before = getattr(chosen, _ROLES[role])
-        if before and chosen.segmentation is not None and not _has(chosen.segmentation, before):
-            id = find_segments(chosen.segmentation).get(role, "")
-        setattr(chosen, _ROLES[role], id or "")
-        self._changed()
+        there = _segment_ids(chosen.segmentation)
+        if there != self._seen and there[:1] == [id]:
+            qt.QTimer.singleShot(0, self._segments_changed)  # once both selectors have heard of it
+        else:
+            setattr(chosen, _ROLES[role], id or "")
+            self._changed()
+
+    def _segments_changed(self) -> None:
+        if self._parameters() is not None:
+            self._guess_segments()
+            self._changed()
 
     def _take_levels(self, levels: list[str]) -> None:
         self._parameters().levels = levels
@@ -150,6 +157,11 @@ class AnatomySection:
 
     def _placed(self) -> None:
         self._changed()
+
+
+def _segment_ids(segmentation) -> list[str]:
+    segments = None if segmentation is None else segmentation.GetSegmentation()
+    return [] if segments is None else [segments.GetNthSegmentID(n) for n in range(segments.GetNumberOfSegments())]
 
 
 def _has(segmentation, id: str) -> bool:

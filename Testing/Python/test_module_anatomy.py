@@ -105,9 +105,22 @@ def test_a_segment_may_be_renamed(a_module, an_own_study):
 
 def test_a_chosen_segment_that_is_removed_is_replaced_by_none(a_module, an_own_study):
     an_own_study[1].GetSegmentation().RemoveSegment(a_module.chosen.myocardium)
-    assert a_module.chosen.myocardium == "" and a_module.ui.myocardiumSelector.currentSegmentID() == ""
+    wait(lambda: a_module.chosen.myocardium == "")
+    assert a_module.ui.myocardiumSelector.currentSegmentID() == ""
     assert 'No segment of "Heart" is chosen for the myocardium' in a_module.status
     assert not a_module.ui.computeButton.enabled
+
+
+def test_segments_drawn_one_after_the_other_are_taken_by_their_names(a_module, an_own_study):
+    drawing = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Drawing")
+    choose(a_module.ui.segmentationSelector, "Drawing")
+    segments = drawing.GetSegmentation()
+    for name in ("RV", "Myocardium", "LV blood pool"):
+        segments.GetSegment(segments.AddEmptySegment("")).SetName(name)
+        slicer.app.processEvents()
+    slicer.util.selectModule("")
+    slicer.util.selectModule("MyoPINN")
+    assert [a_module.chosen.myocardium, a_module.chosen.bloodPool] == ids(drawing)[1:]
 
 
 def test_a_segmentation_that_is_removed_is_asked_for_again(a_module, an_own_study):
