@@ -47,12 +47,12 @@ def loaded() -> tuple:
     from Testing.SlicerHarness.loading import load_module
 
     desktop()
-    import slicer
-    from module_cases import MODULE, Module
-
     begun = time.perf_counter()
-    made = load_module(MODULE)
+    made = load_module(ROOT / "MyoPINN" / "MyoPINN.py")
     seconds = time.perf_counter() - begun
+    import slicer
+    from module_cases import Module
+
     slicer.util.selectModule("MyoPINN")
     return Module(made.widget), seconds
 
