@@ -223,7 +223,9 @@ class ComputeSection:
         summary = run.analysis.summary
         outcomes = summary.get("voxels", {})
         notes = [without_options(text) for text in run.warnings]
+        device = summary.get("training", {}).get("device", "")
         words = f"{run.analysis.name}: {outcomes.get('valid', 0)} of {sum(outcomes.values())} voxels are reliable"
+        words += f"; computed on {device}" if device else ""
         words += f"; {len(notes)} note{'s' * (len(notes) != 1)}: {notes[0]}" if notes else "."
         self._shown(run.analysis)
         self._tell(words, "\n".join([words, *notes]))

@@ -22,15 +22,17 @@ def main() -> None:
     if trouble := missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest"):
         print(f"skipped: {trouble}")
         return
-    module, seconds = loaded()
-    row("module load, with all that it imports", seconds, 1.0)
+    module, felt, worked = loaded()
+    row("module load, with all that it imports", felt, 1.0)
+    row("the same without waiting for a core or the disk", worked, 1.0)
     module.load_sample()
     for method in METHODS:
         module.choose_method(method)
         computing, bringing = computed(module)
         words = method.split(":")[0]
-        row(f"{words}: longest standstill from Compute until the engine is done", computing, 0.1)
-        row(f"{words}: results of three slices into scene and views", bringing, 2.0)
+        row(f"{words}: longest standstill from Compute until the engine is done", computing[0], 0.1)
+        row(f"{words}: the same in the GUI thread's own work, without waiting for a core", computing[1], 0.1)
+        row(f"{words}: results of three slices into scene and views", bringing[0], 2.0)
     moves = [moved(module, n) for n in range(MOVES)]
     row(f"mouse move to curve, median of {MOVES}", sorted(moves)[MOVES // 2], 0.05)
     row(f"mouse move to curve, longest of {MOVES}", max(moves), 0.05)
@@ -38,39 +40,48 @@ def main() -> None:
 
 def row(words: str, seconds: float, wanted: float) -> None:
     """One line of the table."""
-    print(f"{words:72} {seconds * 1000:6.0f} ms   wanted < {wanted * 1000:.0f} ms")
+    print(f"{words:78} {seconds * 1000:6.0f} ms   wanted < {wanted * 1000:.0f} ms")
 
 
 def loaded() -> tuple:
-    """The module in Slicer's window, and the seconds that its loading took."""
+    """The module in Slicer's window, and the seconds that its loading took: felt, and worked."""
     from Testing.SlicerHarness.desktop import desktop
     from Testing.SlicerHarness.loading import load_module
 
     desktop()
+    begun, before = time.perf_counter(), time.thread_time()
+    made = load_module(ROOT / "MyoPINN" / "MyoPINN.py")
+    felt, worked = time.perf_counter() - begun, time.thread_time() - before
     import slicer
-    from module_cases import MODULE, Module
+    from module_cases import Module
 
-    begun = time.perf_counter()
-    made = load_module(MODULE)
-    seconds = time.perf_counter() - begun
     slicer.util.selectModule("MyoPINN")
-    return Module(made.widget), seconds
+    return Module(made.widget), felt, worked
 
 
-def computed(module) -> tuple[float, float]:
-    """The longest standstill, s, while the engine works, and while its results come; the last is one standstill."""
-    from Testing.SlicerHarness.clicks import click, heartbeat, wait
+def computed(module) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The longest turn while the engine works, and while its results come: the last is one turn."""
+    from Testing.SlicerHarness.clicks import click
 
     def engine_done() -> bool:
         run = module.panel.tasks.running
         return getattr(getattr(run, "progress", None), "stage", "") == "writing"
 
-    with heartbeat() as working:
-        click(module.ui.computeButton)
-        wait(engine_done, 300)
-    with heartbeat() as coming:
-        module.finish()
-    return working.longest, coming.longest
+    click(module.ui.computeButton)
+    return longest_turn(engine_done), longest_turn(lambda: not module.busy)
+
+
+def longest_turn(over) -> tuple[float, float]:
+    """The longest turn of Qt's event loop until ``over()``, s: as it was felt, and as the GUI thread worked in it."""
+    from PySide6 import QtWidgets
+
+    felt = worked = 0.0
+    while not over():
+        begun, before = time.perf_counter(), time.thread_time()
+        QtWidgets.QApplication.processEvents()
+        felt, worked = max(felt, time.perf_counter() - begun), max(worked, time.thread_time() - before)
+        time.sleep(0.002)
+    return felt, worked
 
 
 def moved(module, number: int) -> float:

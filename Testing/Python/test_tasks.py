@@ -110,3 +110,11 @@ def test_killed_work_is_never_heard_of_again(a_queue, a_timer):
     a_queue.kill()
     a_queue.beat()
     assert work.heard == ["kill"] and ended == [] and not a_timer.running
+
+
+def test_a_cancel_before_the_first_beat_begins_nothing(a_queue, a_timer):
+    begun = []
+    a_queue.add(Task("stress", lambda: begun.append("stress"), begun.append))
+    a_queue.cancel()
+    a_queue.beat()
+    assert begun == [] and not a_queue.busy and not a_timer.running
