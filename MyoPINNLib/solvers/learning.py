@@ -15,7 +15,7 @@ from .batches import Batch
 from .levenberg import Minimum
 from .modes import Problem, best, covariances
 from .noise import NoiseLevel
-from .sampling import fingerprint, sample
+from .sampling import Samples, fingerprint, sample
 from .workbench import Workbench
 
 EM_ROUNDS = 6
@@ -23,25 +23,40 @@ LARGEST_PART = 256
 
 
 @dataclass(frozen=True)
+class Explored:
+    """A batch's ``problem``, cleaned and with its noise known, its ``modes`` and, where they were drawn, its ``samples``."""
+
+    problem: Problem
+    modes: list[Minimum]
+    samples: Samples | None = None
+
+
+@dataclass(frozen=True)
 class Learnt:
-    """``gaussian`` to look by, ``prior`` to weigh by, ``noise``."""
+    """``gaussian`` to look by, ``prior`` to weigh by, ``noise``; and the batches that it was learnt from, by their rows."""
 
     gaussian: GaussianPrior
     prior: Prior
     noise: NoiseLevel
+    batches: dict[bytes, Explored]
+
+    def explored(self, bench: Workbench, batch: Batch) -> Explored:
+        """The batch under this Gaussian and noise; one that taught them is not worked out again."""
+        known = self.batches.get(batch.rows.tobytes())
+        return Explored(*bench.settled(batch, self.gaussian, self.noise)) if known is None else known
 
 
 def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
-    """Noise, Gaussian and prior from batches of curves, a clock each."""
-    batches = [part for batch in batches for part in parts(batch)]
+    """Noise, Gaussian and prior from batches of curves, ``LARGEST_PART`` at most each."""
     gaussian, noise = gaussian_and_noise(bench, batches)
-    drawn = []
-    for part in batches:
-        problem, modes = bench.settled(part, gaussian, noise)
-        drawn.append(sample(problem, modes, gaussian, fingerprint(part.C_t)))
+    known = {}
+    for batch in batches:
+        problem, modes = bench.settled(batch, gaussian, noise)
+        known[batch.rows.tobytes()] = Explored(problem, modes, sample(problem, modes, gaussian, fingerprint(batch.C_t)))
         bench.beat()
+    drawn = [batch.samples for batch in known.values()]
     x, log_weight = np.concatenate([s.x for s in drawn]), np.concatenate([s.log_weight for s in drawn])
-    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, pulse=bench.beat), noise)
+    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, pulse=bench.beat), noise, known)
 
 
 def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
@@ -68,9 +83,3 @@ def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[Gaussian
 def _again(bench: Workbench, problem: Problem, mode: Minimum, gaussian: GaussianPrior) -> Minimum:
     bench.beat()
     return problem.mode(mode.x, gaussian)
-
-
-def parts(batch: Batch) -> list[Batch]:
-    """A batch in pieces, small enough for memory and for a report after each."""
-    starts = range(0, len(batch.C_t), LARGEST_PART)
-    return [Batch(batch.C_t[i : i + LARGEST_PART], batch.time, batch.root_weight) for i in starts]

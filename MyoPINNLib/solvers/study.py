@@ -21,12 +21,12 @@ from ..convolution import ExponentialConvolution
 from ..events import Event, Report, within
 from ..fit import FitResult, Outcome, TissueCurves
 from ..settings import Input, Spatial
-from .batches import Arrays, Batch, Found, assemble, batch_of, in_batches
+from .batches import Arrays, Batch, Found, Plan, assemble, batch_of, in_batches, planned
 from .compressed import exact
 from .coupled import FirstPass, moments, of_some, remembered
 from .joint_input import LEARNERS as FOR_INPUT
 from .joint_input import refined_once
-from .learning import LARGEST_PART, Learnt, learn
+from .learning import LARGEST_PART, Explored, Learnt, learn
 from .levenberg import Minimum
 from .modes import Problem, best, some_of
 from .outcomes import judge, screen
@@ -69,7 +69,7 @@ class Study:
         started, measured = clock.perf_counter(), self.bench.aif
         outcome = self._screened
         self._fit_input(checkpoint, stage)
-        found = self._in_passes(outcome == Outcome.FITTED, pulse, checkpoint, stage)
+        found = self._in_passes(pulse, checkpoint, stage)
         aif, seconds = self.bench.aif, clock.perf_counter() - started
         result = assemble(found, self.curves, outcome, (*LOGARITHMS, "T_a"), aif, seconds)
         return (result if aif is measured else replace(result, measured_aif=measured)), found
@@ -102,50 +102,65 @@ class Study:
         if aif is not bench.aif:
             self.bench = bench.with_input(aif)
 
-    def _in_passes(self, wanted: np.ndarray, pulse: Pulse, checkpoint, stage: str) -> Found:
-        """All batches once and, where neighbours have a say, once more."""
-        size = min(self.bench.settings.chunk, LARGEST_PART)
+    def _in_passes(self, pulse: Pulse, checkpoint, stage: str) -> Found:
+        """All batches once and, where neighbours have a say, once more; those that teach the prior stay together."""
+        teaching = self._drawn(LEARNERS)
+        plan = self._planned(teaching) + self._planned((self._screened == Outcome.FITTED) & ~teaching)
         if not self.couples:
-            return in_batches(self.curves, wanted, size, self.solve, pulse, checkpoint, stage=stage)
+            return in_batches(self.curves, plan, self.solve, pulse, checkpoint, stage=stage)
         half = within(pulse, 0.0, 0.5)
-        found = in_batches(self.curves, wanted, size, self.solve, half, checkpoint, stage=stage)
+        found = in_batches(self.curves, plan, self.solve, half, checkpoint, stage=stage)
         if not found:
             return found
         first = FirstPass.of(found, self.curves.voxels)
         if not first.fields.coupled:
             return found
         again, half = partial(self.solve_again, first), within(pulse, 0.5, 1.0)
-        return in_batches(self.curves, wanted, size, again, half, checkpoint, stage=f"{stage}, neighbours")
+        return in_batches(self.curves, plan, again, half, checkpoint, stage=f"{stage}, neighbours")
 
     def solve(self, batch: Batch) -> Arrays:
         """The arrays of one batch."""
         learnt = self._known()
-        exact_problem, exact_modes = self.bench.settled(batch, learnt.gaussian, learnt.noise)
-        arrays = self._weighed(batch, exact_problem, exact_modes, learnt.gaussian, learnt.prior)
-        return arrays | remembered(exact_problem, exact_modes) if self.couples else arrays
+        exact = learnt.explored(self.bench, batch)
+        arrays = self._weighed(batch, exact, learnt.gaussian, learnt.prior)
+        return arrays | remembered(exact.problem, exact.modes) if self.couples else arrays
 
     def solve_again(self, first: FirstPass, batch: Batch) -> Arrays:
         """The arrays of one batch, each voxel with the prior of its own that the ``first`` pass gave it."""
         problem, starts = first.problem(self.bench.problem(batch), batch.rows)
         prior = first.prior(batch.rows, self._known().prior)
         modes = [problem.mode(x, prior.own) for x in starts]
-        return self._weighed(batch, problem, modes, prior.own, prior)
+        return self._weighed(batch, Explored(problem, modes), prior.own, prior)
 
     def _known(self) -> Learnt:
         if self.learnt is None:
             self.learnt = learn(self.bench, self._learners(LEARNERS))
         return self.learnt
 
-    def _weighed(self, batch: Batch, problem: Problem, modes: list[Minimum], gaussian, prior) -> Arrays:
-        """The arrays of one batch: looked for by ``gaussian`` around ``modes``, weighed by ``prior``."""
-        problem, modes = self.softened(batch, problem, modes, gaussian)
+    def _drawn(self, most: int) -> np.ndarray:
+        """(n,) bool: all curves that a fit can be tried of, or ``most`` of them drawn at random."""
+        rows = np.flatnonzero(self._screened == Outcome.FITTED)
+        if len(rows) > most:
+            rows = np.random.default_rng(0).choice(rows, most, replace=False)
+        drawn = np.zeros(len(self.curves), dtype=bool)
+        drawn[rows] = True
+        return drawn
+
+    def _planned(self, wanted: np.ndarray) -> Plan:
+        return planned(self.curves, wanted, min(self.bench.settings.chunk, LARGEST_PART))
+
+    def _weighed(self, batch: Batch, exact: Explored, gaussian, prior) -> Arrays:
+        """The arrays of one batch: looked for by ``gaussian`` around its modes, weighed by ``prior``."""
+        problem, modes = self.softened(batch, exact.problem, exact.modes, gaussian)
+        samples = exact.samples if problem is exact.problem else None
         mode = best(modes)
-        found = self._sampled(batch, problem, modes, gaussian, prior)
+        found = self._sampled(batch, Explored(problem, modes, samples), gaussian, prior)
         return self._concluded(batch, mode, found | self.explained(batch, problem, mode))
 
-    def _sampled(self, batch: Batch, problem: Problem, modes: list[Minimum], gaussian, prior) -> Arrays:
+    def _sampled(self, batch: Batch, explored: Explored, gaussian, prior) -> Arrays:
         """Every voxel's posterior summed up; many times the samples where the weights hang on few of them."""
-        found = self._summed(sample(problem, modes, gaussian, fingerprint(batch.C_t)), prior)
+        problem, modes = explored.problem, explored.modes
+        found = self._summed(explored.samples or sample(problem, modes, gaussian, fingerprint(batch.C_t)), prior)
         poor = np.flatnonzero(found["effective"] < ENOUGH_EFFECTIVE)
         for rows in np.array_split(poor, range(LARGEST_PART // MANY_TIMES, len(poor), LARGEST_PART // MANY_TIMES)):
             self.bench.beat()
@@ -160,12 +175,8 @@ class Study:
         return summary(samples, prior) | (moments(samples, prior) if self.couples else {})
 
     def _learners(self, most: int) -> list[Batch]:
-        """The curves to learn from, a batch a clock: all that a fit can be tried of, or ``most`` of them drawn at random."""
-        curves, rows = self.curves, np.flatnonzero(self._screened == Outcome.FITTED)
-        if len(rows) > most:
-            rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-        members = [(row, rows[curves.clock[rows] == row]) for row in range(len(curves.time))]
-        return [batch_of(curves, row, some) for row, some in members if some.size]
+        """The curves to learn from, ``most`` at most, in batches."""
+        return [batch_of(self.curves, row, rows) for row, rows in self._planned(self._drawn(most))]
 
     def _concluded(self, batch: Batch, mode: Minimum, found: Arrays) -> Arrays:
         """``found`` with residual and outcome of the most probable parameters."""

@@ -14,7 +14,7 @@ from ..settings import Delay, FitSettings
 from .batches import Batch
 from .compressed import Compression
 from .levenberg import Minimum
-from .modes import Problem, best
+from .modes import Problem, best, put, some_of
 from .noise import NoiseLevel, outlying, without_spikes
 from .starts import LOGARITHMS, bounds
 
@@ -74,14 +74,21 @@ class Workbench:
         return replace(problem, y=y, sigma=sigma), out.any(axis=1)
 
     def settled(self, batch: Batch, gaussian: GaussianPrior, noise: NoiseLevel) -> tuple[Problem, list[Minimum]]:
-        """The batch's problem, cleaned and with its noise known, and its modes from each start."""
+        """The batch's problem, cleaned and with its noise known, and its modes from each start; a voxel of which a frame was taken
+        out is cleaned again.
+        """
         problem = self.problem(batch)
         problem = replace(problem, sigma=np.maximum(problem.sigma, np.sqrt(noise.variance)))
         modes = problem.modes(problem.starts(), gaussian)
+        rows = np.arange(len(batch.C_t))
         for _ in range(CLEANINGS):
-            problem, spiked = self.cleaned(batch, problem, best(modes).x, noise)
-            modes = problem.modes([mode.x for mode in modes], gaussian)
+            few = [some_of(mode, rows) for mode in modes]
+            cleaned, spiked = self.cleaned(batch.take(rows), problem.take(rows), best(few).x, noise)
+            again = cleaned.modes([mode.x for mode in few], gaussian)
+            problem = problem.put(rows, cleaned)
+            modes = [put(mode, rows, other) for mode, other in zip(modes, again, strict=True)]
             self.beat()
-            if not spiked.any():
+            rows = rows[spiked]
+            if not rows.size:
                 break
         return problem, modes
