@@ -73,12 +73,12 @@ def _fit(
     A network trains once for both. Other methods fit the means by themselves, since they are less noisy than any voxel (and
     have no neighbours), after the voxels, whose fitted input serves them too; so does the mesh, in which a curve has a place.
     """
-    limits, method = limits_for(settings), settings.fit.method
+    limits, method, compressions = limits_for(settings), settings.fit.method, {}
 
     def fit(curves: TissueCurves, aif, how: FitSettings, stage: str, low: float, high: float) -> FitResult:
         progress = within(report, low, high, stage=f"fit of {stage}")
         part = None if checkpoint is None else checkpoint.part(stage)
-        return solvers.fit(curves, aif, how, progress, part, start_from)
+        return solvers.fit(curves, aif, how, progress, part, start_from, compressions=compressions)
 
     if method.is_network and method is not Method.MESH:
         both = means.and_then(curve_set.curves)

@@ -24,7 +24,9 @@ LEAST_NOISE, MOST_NOISE = 1e-4, 0.1
 
 @dataclass
 class Workbench:
-    """One fit's input; ``beat`` is called within long work; each clock is compressed once and kept."""
+    """One fit's input; ``beat`` is called within long work; each clock is compressed once and kept, also for later fits of the
+    same input that are given the same ``compressions``.
+    """
 
     aif: ArterialInput
     settings: FitSettings
@@ -42,17 +44,22 @@ class Workbench:
 
     def with_input(self, aif: ArterialInput) -> Workbench:
         """The same workbench for another input."""
-        return replace(self, aif=aif, compressions={})
+        return replace(self, aif=aif)
 
-    def problem(self, batch: Batch) -> Problem:
-        """The batch compressed, with a first guess of the noise from the curves' roughness."""
-        key = (batch.time.tobytes(), batch.root_weight.tobytes())
+    def compression(self, batch: Batch) -> Compression:
+        """That of the batch's clock."""
+        limits = self.settings.T_a_range if self.seeks_delay else (self.settings.T_a, self.settings.T_a)
+        arrays = (self.aif.knots, self.aif.coefficients, batch.time, batch.root_weight)
+        key = (self.convolution, limits, *(array.tobytes() for array in arrays))
         if key not in self.compressions:
-            limits = self.settings.T_a_range if self.seeks_delay else (self.settings.T_a, self.settings.T_a)
             self.compressions[key] = Compression.of(
                 self.aif, batch.time, batch.root_weight, limits, convolution=self.convolution, pulse=self.beat
             )
-        compression = self.compressions[key]
+        return self.compressions[key]
+
+    def problem(self, batch: Batch) -> Problem:
+        """The batch compressed, with a first guess of the noise from the curves' roughness."""
+        compression = self.compression(batch)
         measured = batch.C_t * batch.root_weight
         measured[:, batch.counted] = without_spikes(measured[:, batch.counted])
         rough, peak = np.sqrt(batch.noise_power() / batch.counted.sum()), measured.max(axis=1)
