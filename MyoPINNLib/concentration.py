@@ -194,7 +194,9 @@ def _tissue(
     return _without_curvature(convert, signal, start, sigma, sigma / np.sqrt(np.maximum(weight.sum(axis=1), 1.0)))
 
 
-def _without_curvature(convert, signal: np.ndarray, start: np.ndarray, sigma: float, of_start: np.ndarray) -> np.ndarray:
+def _without_curvature(
+    convert, signal: np.ndarray, start: np.ndarray, sigma: float, of_start: np.ndarray
+) -> np.ndarray:
     """``convert(signal, start)`` (n, t) mM less what noise adds to it in the mean: the conversion is curved, in the signal (noise
     ``sigma``) and in the baseline ``start`` (n,) (noise ``of_start`` (n,)).
 

@@ -127,7 +127,10 @@ class MarginalsPrior:
         """Where x (..., m) lies on the grid."""
         place = (x.reshape(-1, len(self.low)).T - self.low[:, None]) / self.step[:, None]
         beyond = np.maximum(np.maximum(-place, place - _BINS), 0.0)
-        middles, edges = [_Between.of(row - 0.5, _BINS) for row in place], [_Between.of(row, _BINS + 1) for row in place]
+        middles, edges = (
+            [_Between.of(row - 0.5, _BINS) for row in place],
+            [_Between.of(row, _BINS + 1) for row in place],
+        )
         return _Placed(middles, edges, (self.step / self.scale) @ beyond)
 
     def _density(self, placed: _Placed) -> tuple[np.ndarray, np.ndarray]:
@@ -180,16 +183,18 @@ class _Placed:
 Prior = GaussianPrior | MarginalsPrior
 
 
-def learnt_marginals(gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, pulse=lambda: None) -> Prior:
+def learnt_marginals(
+    gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, steps: int = EM_STEPS, pulse=lambda: None
+) -> Prior:
     """The prior of densities, learnt from samples x (n, s, m) whose ``log_weight`` (n, s) is ln(likelihood / proposal).
 
-    First the Gaussian takes ``EM_STEPS`` with the samples in place of Laplace's approximation, then the densities, which
+    First the Gaussian takes ``steps`` with the samples in place of Laplace's approximation, then the densities, which
     begin as it, take ``EMS_STEPS``. More steps sharpen the densities until they follow the noise; the first few bring nearly
     all of the gain in the likelihood of voxels not learnt from. Fewer than ``FEWEST_FOR_MARGINALS`` voxels keep the Gaussian.
     """
     if len(x) < FEWEST_FOR_MARGINALS:
         return gaussian
-    for _ in range(EM_STEPS):
+    for _ in range(steps):
         gaussian = gaussian.step_towards(x, normalised_weights(log_weight + gaussian.log_density(x)))
         pulse()
     marginals = MarginalsPrior.from_gaussian(gaussian)
@@ -218,4 +223,3 @@ def _smoothed(f: np.ndarray, width: float) -> np.ndarray:
     bins = np.arange(-len(f), len(f) + 1)
     kernel = np.exp(-((bins / width) ** 2) / 2)
     return np.convolve(f, kernel / kernel.sum())[len(f) : 2 * len(f)]
-

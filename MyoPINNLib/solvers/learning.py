@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..prior import GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
+from ..prior import EM_STEPS, GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
 from .batches import Batch
 from .levenberg import Minimum
 from .modes import Problem, best, covariances
 from .noise import NoiseLevel
+from .regions import Anchor, Regions
 from .sampling import Samples, fingerprint, sample
 from .workbench import Workbench
 
@@ -46,9 +47,12 @@ class Learnt:
         return Explored(*bench.settled(batch, self.gaussian, self.noise)) if known is None else known
 
 
-def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
-    """Noise, Gaussian and prior from batches of curves, ``LARGEST_PART`` at most each."""
-    gaussian, noise = gaussian_and_noise(bench, batches)
+def learn(bench: Workbench, batches: list[Batch], regions: list[Regions]) -> Learnt:
+    """Noise, Gaussian and prior from batches of curves, ``LARGEST_PART`` at most each; its mean from ``regions`` where there
+    are any.
+    """
+    anchor = anchored(bench, regions) if regions else None
+    gaussian, noise = gaussian_and_noise(bench, batches, anchor)
     known = {}
     for batch in batches:
         problem, modes = bench.settled(batch, gaussian, noise)
@@ -56,11 +60,24 @@ def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
         bench.beat()
     drawn = [batch.samples for batch in known.values()]
     x, log_weight = np.concatenate([s.x for s in drawn]), np.concatenate([s.log_weight for s in drawn])
-    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, pulse=bench.beat), noise, known)
+    steps = EM_STEPS if anchor is None else 0
+    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, steps=steps, pulse=bench.beat), noise, known)
 
 
-def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
-    """The Gaussian and the noise level, each re-estimated with the modes of all curves under the other."""
+def anchored(bench: Workbench, regions: list[Regions]) -> Anchor:
+    """The most probable parameters of the regions' mean curves, with a Gaussian of their own."""
+    batches = [some.batch for some in regions]
+    gaussian, noise = gaussian_and_noise(bench, batches)
+    x = np.concatenate([best(bench.settled(batch, gaussian, noise)[1]).x for batch in batches])
+    return Anchor(x, [members for some in regions for members in some.members])
+
+
+def gaussian_and_noise(
+    bench: Workbench, batches: list[Batch], anchor: Anchor | None = None
+) -> tuple[GaussianPrior, NoiseLevel]:
+    """The Gaussian and the noise level, each re-estimated with the modes of all curves under the other; its mean is held by
+    the ``anchor``.
+    """
     problems = [bench.problem(batch) for batch in batches]
     starts = [problem.starts() for problem in problems]
     x = np.concatenate([start[1] for start in starts])
@@ -72,7 +89,10 @@ def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[Gaussian
         bench.beat()
     for _ in range(EM_ROUNDS):
         spread = np.concatenate([covariances(mode.curvature) for mode in modes])
-        gaussian = learnt_gaussian(default, np.concatenate([mode.x for mode in modes]), spread)
+        x = np.concatenate([mode.x for mode in modes])
+        gaussian = learnt_gaussian(default, x, spread)
+        if anchor is not None:
+            gaussian = anchor.held(gaussian, np.concatenate([batch.rows for batch in batches]), x)
         each = list(zip(batches, problems, modes, strict=True))
         noise = NoiseLevel.of([bench.residual(b, p, m.x)[:, b.counted] for b, p, m in each], bench.unknowns)
         problems = [bench.cleaned(batch, problem, mode.x, noise)[0] for batch, problem, mode in each]

@@ -31,6 +31,7 @@ from .levenberg import Minimum
 from .modes import Problem, best, some_of
 from .outcomes import judge, screen
 from .posterior import summary
+from .regions import alike_regions
 from .sampling import Samples, fingerprint, sample
 from .starts import LOGARITHMS
 from .workbench import Workbench
@@ -134,7 +135,8 @@ class Study:
 
     def _known(self) -> Learnt:
         if self.learnt is None:
-            self.learnt = learn(self.bench, self._learners(LEARNERS))
+            regions = alike_regions(self.curves, self._screened == Outcome.FITTED)
+            self.learnt = learn(self.bench, self._learners(LEARNERS), regions)
         return self.learnt
 
     def _drawn(self, most: int) -> np.ndarray:
