@@ -73,7 +73,8 @@ def _fit(
     A network trains once for both. Other methods fit the means by themselves, since they are less noisy than any voxel (and
     have no neighbours), after the voxels, whose fitted input serves them too; so does the mesh, in which a curve has a place.
     """
-    limits, method, compressions = limits_for(settings), settings.fit.method, {}
+    limits, method = limits_for(settings), settings.fit.method
+    compressions: dict = {}
 
     def fit(curves: TissueCurves, aif, how: FitSettings, stage: str, low: float, high: float) -> FitResult:
         progress = within(report, low, high, stage=f"fit of {stage}")

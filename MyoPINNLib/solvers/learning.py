@@ -15,7 +15,7 @@ from .batches import Batch
 from .levenberg import Minimum
 from .modes import Problem, best, covariances
 from .noise import NoiseLevel
-from .regions import Anchor, Regions
+from .regions import Anchor, Fitted, Regions
 from .sampling import Samples, fingerprint, sample
 from .workbench import Workbench
 
@@ -66,10 +66,12 @@ def learn(bench: Workbench, batches: list[Batch], regions: list[Regions]) -> Lea
 
 def anchored(bench: Workbench, regions: list[Regions]) -> Anchor:
     """The most probable parameters of the regions' mean curves, with a Gaussian of their own."""
-    batches = [some.batch for some in regions]
-    gaussian, noise = gaussian_and_noise(bench, batches)
-    x = np.concatenate([best(bench.settled(batch, gaussian, noise)[1]).x for batch in batches])
-    return Anchor(x, [members for some in regions for members in some.members])
+    gaussian, noise = gaussian_and_noise(bench, [some.batch for some in regions])
+    fitted = []
+    for some in regions:
+        problem, modes = bench.settled(some.batch, gaussian, noise)
+        fitted.append(Fitted(problem, best(modes).x, some.members))
+    return Anchor(fitted, gaussian)
 
 
 def gaussian_and_noise(

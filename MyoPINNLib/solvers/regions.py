@@ -2,10 +2,11 @@
 
 A prior that is learnt from single noisy curves takes over their skewness: flow against plasma volume and delay is a curved
 valley, and the modes of all voxels lie to one side of the truth. At usual noise that moves the mean of a whole study by
-several per cent. The mean curve of some twenty voxels is fitted without that, provided that they are alike (then the
-mean of their curves is the curve of their means). So the prior's mean is held where the regions' fits are:
+several per cent. The mean curve of some twenty voxels is fitted without that, so the prior's mean is moved by
 
-    mean  ->  mean + < x of a region's mean curve  -  mean of x over its voxels >        over all voxels of all such regions
+    < x of a region's mean curve  -  x of the mean of its voxels' fitted curves >        over all regions
+
+Both sides are fits of a mean of unlike curves, and what that does to a fit drops out of their difference.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import numpy as np
 from ..fit import TissueCurves
 from ..prior import GaussianPrior
 from .batches import Batch
+from .modes import Problem
 
 LARGEST, FEWEST_REGIONS, MOST_REGIONS = 32, 5, 100
-MOST_UNLIKE = 0.15
+MOST_UNLIKE = 0.25
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,31 @@ class Regions:
 
 
 @dataclass(frozen=True)
-class Anchor:
-    """``x`` (r, m) of the regions' mean curves, and ``members`` of each."""
+class Fitted:
+    """Regions of one clock: the ``problem`` of their mean curves, its mode ``x`` (r, m), and the ``members`` of each."""
 
+    problem: Problem
     x: np.ndarray
     members: list[np.ndarray]
 
+
+@dataclass(frozen=True)
+class Anchor:
+    """All clocks' ``regions``, fitted with a ``gaussian`` of their own."""
+
+    regions: list[Fitted]
+    gaussian: GaussianPrior
+
     def held(self, gaussian: GaussianPrior, rows: np.ndarray, x: np.ndarray) -> GaussianPrior:
         """The Gaussian learnt from the modes x (n, m) of the curves ``rows`` (n,), moved to where the regions are."""
-        off, weight = np.zeros(self.x.shape[1]), 0
-        for own, members in zip(self.x, self.members, strict=True):
-            here = np.isin(rows, members)
-            off, weight = off + (own - x[here]).sum(axis=0), weight + here.sum()
-        return replace(gaussian, mean=gaussian.mean + off / max(weight, 1))
+        of_row = np.empty((rows.max() + 1, x.shape[1]))
+        of_row[rows] = x
+        off, size = [], []
+        for some in self.regions:
+            y = np.stack([some.problem.compression.curves(of_row[members]).mean(axis=0) for members in some.members])
+            off.append(some.x - replace(some.problem, y=y).mode(some.x, self.gaussian).x)
+            size += [len(members) for members in some.members]
+        return replace(gaussian, mean=gaussian.mean + np.average(np.concatenate(off), axis=0, weights=size))
 
 
 def alike_regions(curves: TissueCurves, usable: np.ndarray) -> list[Regions]:

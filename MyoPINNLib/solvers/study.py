@@ -135,7 +135,7 @@ class Study:
 
     def _known(self) -> Learnt:
         if self.learnt is None:
-            regions = alike_regions(self.curves, self._screened == Outcome.FITTED)
+            regions = alike_regions(self.curves, self._drawn(LEARNERS))
             self.learnt = learn(self.bench, self._learners(LEARNERS), regions)
         return self.learnt
 
