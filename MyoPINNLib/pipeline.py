@@ -60,7 +60,7 @@ def quantify(
     maps = parameter_maps(by_voxel, curve_set.curves, series.geometry, hct=settings.hct, density=settings.density)
     return Analysis(
         series, masks, settings, curve_set, by_voxel, maps, segments,
-        numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings),
+        numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings, shared=by_voxel.shared),
         notes, {"curves": prepared - started, "solver": by_voxel.seconds + by_segment.seconds},
     )  # fmt: skip
 

@@ -45,6 +45,11 @@ class GaussianPrior:
         """(..., m, m) upper triangle W with W'W = covariance^-1: W (x - mean) is white."""
         return np.swapaxes(np.linalg.cholesky(np.linalg.inv(self.covariance)), -1, -2)
 
+    @property
+    def spread(self) -> np.ndarray:
+        """(..., m) standard deviations of x."""
+        return np.sqrt(np.einsum("...ii->...i", self.covariance))
+
     def step_towards(self, x: np.ndarray, weight: np.ndarray) -> GaussianPrior:
         """One EM step: the moments of the voxels' posteriors, samples x (n, s, m) of ``weight`` (n, s)."""
         mean = np.einsum("ns,nsi->i", weight, x) / len(x)
@@ -115,6 +120,13 @@ class MarginalsPrior:
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """ln p (...) at x (..., m)."""
         return self._density(self._placed(x))[0].reshape(x.shape[:-1])
+
+    @property
+    def spread(self) -> np.ndarray:
+        """(m,) standard deviations of x."""
+        share, middle = self.f * self.step[:, None], np.arange(_BINS) * self.step[:, None]
+        mean = (share * middle).sum(axis=1, keepdims=True)
+        return np.sqrt((share * (middle - mean) ** 2).sum(axis=1))
 
     def step_towards(self, counts: list[tuple[np.ndarray, np.ndarray]]) -> MarginalsPrior:
         """One EMS step: the densities that some voxels' posteriors add up to, ``_counted`` part by part, smoothed."""

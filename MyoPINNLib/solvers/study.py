@@ -19,11 +19,12 @@ import numpy as np
 
 from ..convolution import ExponentialConvolution
 from ..events import Event, Report, within
-from ..fit import FitResult, Outcome, TissueCurves
+from ..fit import FitResult, KineticParameters, Outcome, TissueCurves
 from ..settings import Input, Spatial
 from .batches import Arrays, Batch, Found, Plan, assemble, batch_of, in_batches, planned
 from .compressed import exact
 from .coupled import FirstPass, moments, of_some, remembered
+from .input_noise import shared_deviations
 from .joint_input import LEARNERS as FOR_INPUT
 from .joint_input import refined_once
 from .learning import LARGEST_PART, Explored, Learnt, learn
@@ -34,6 +35,7 @@ from .posterior import summary
 from .regions import alike_regions
 from .sampling import Samples, fingerprint, sample
 from .starts import LOGARITHMS
+from .told import told_by_curves, untold_notes
 from .workbench import Workbench
 
 LEARNERS = 1200
@@ -73,7 +75,30 @@ class Study:
         found = self._in_passes(pulse, checkpoint, stage)
         aif, seconds = self.bench.aif, clock.perf_counter() - started
         result = assemble(found, self.curves, outcome, (*LOGARITHMS, "T_a"), aif, seconds)
+        result = self._with_doubts(result) if result.valid.any() else result
         return (result if aif is measured else replace(result, measured_aif=measured)), found
+
+    def _with_doubts(self, result: FitResult) -> FitResult:
+        """The result with what all its curves' errors share, and which parameters its curves do not tell."""
+        told = told_by_curves(result, self._known().prior.spread, self.bench.settings)
+        result = replace(result, shared=self._shared(result), told=told)
+        return replace(result, notes=(*result.notes, *untold_notes(result)))
+
+    def _shared(self, result: FitResult) -> dict[str, float]:
+        """What all curves' errors share: that of the prior's mean, and the input's noise, seen from the clock of most curves."""
+        learnt = self._known()
+        row = np.bincount(self.curves.clock[result.valid]).argmax()
+        here = result.valid & (self.curves.clock == row)
+        found = KineticParameters(**{name: value[here] for name, value in result.parameters.items()})
+        return shared_deviations(
+            self.bench.aif,
+            self.curves.time[row],
+            np.sqrt(self.curves.weight[row]),
+            found,
+            spread=learnt.gaussian.covariance,
+            variance=learnt.noise.variance,
+            learners=min(int(result.valid.sum()), LEARNERS),
+        )
 
     def softened(self, batch: Batch, problem: Problem, modes: list[Minimum], gaussian) -> tuple[Problem, list[Minimum]]:
         """The exact model's ``problem`` and ``modes`` as the posterior is to see them; here, as they are."""
