@@ -17,7 +17,7 @@ import numpy as np
 from .aha import AHASegments
 from .maps import ParameterMaps
 
-COMMON = 0.1
+COMMON = 0.07
 OVERLAP = 8.0
 _LEAST_KNOWN = 0.1
 _FEWEST_FOR_SPREAD = 3
