@@ -75,18 +75,26 @@ class Study:
         found = self._in_passes(pulse, checkpoint, stage)
         aif, seconds = self.bench.aif, clock.perf_counter() - started
         result = assemble(found, self.curves, outcome, (*LOGARITHMS, "T_a"), aif, seconds)
-        result = self._with_doubts(result) if result.valid.any() else result
+        result = self._with_doubts(result, found[0][1]) if result.valid.any() else result
         return (result if aif is measured else replace(result, measured_aif=measured)), found
 
-    def _with_doubts(self, result: FitResult) -> FitResult:
+    def _with_doubts(self, result: FitResult, taught: Arrays) -> FitResult:
         """The result with what all its curves' errors share, and which parameters its curves do not tell."""
-        told = told_by_curves(result, self._known().prior.spread, self.bench.settings)
-        result = replace(result, shared=self._shared(result), told=told)
+        told = told_by_curves(result, taught["prior_spread"], self.bench.settings)
+        result = replace(result, shared=self._shared(result, taught), told=told)
         return replace(result, notes=(*result.notes, *untold_notes(result)))
 
-    def _shared(self, result: FitResult) -> dict[str, float]:
-        """What all curves' errors share: that of the prior's mean, and the input's noise, seen from the clock of most curves."""
+    def _taught(self) -> Arrays:
+        """What is to be known of the prior after the fit, also of one taken up again."""
         learnt = self._known()
+        return {
+            "prior_spread": learnt.prior.spread,
+            "prior_covariance": learnt.gaussian.covariance,
+            "noise_variance": np.array(learnt.noise.variance),
+        }
+
+    def _shared(self, result: FitResult, taught: Arrays) -> dict[str, float]:
+        """What all curves' errors share: that of the prior's mean, and the input's noise, seen from the clock of most curves."""
         row = np.bincount(self.curves.clock[result.valid]).argmax()
         here = result.valid & (self.curves.clock == row)
         found = KineticParameters(**{name: value[here] for name, value in result.parameters.items()})
@@ -95,8 +103,8 @@ class Study:
             self.curves.time[row],
             np.sqrt(self.curves.weight[row]),
             found,
-            spread=learnt.gaussian.covariance,
-            variance=learnt.noise.variance,
+            spread=taught["prior_covariance"],
+            variance=float(taught["noise_variance"]),
             learners=min(int(result.valid.sum()), LEARNERS),
         )
 
@@ -182,7 +190,7 @@ class Study:
         samples = exact.samples if problem is exact.problem else None
         mode = best(modes)
         found = self._sampled(batch, Explored(problem, modes, samples), gaussian, prior)
-        return self._concluded(batch, mode, found | self.explained(batch, problem, mode))
+        return self._concluded(batch, mode, found | self.explained(batch, problem, mode)) | self._taught()
 
     def _sampled(self, batch: Batch, explored: Explored, gaussian, prior) -> Arrays:
         """Every voxel's posterior summed up; many times the samples where the weights hang on few of them."""
