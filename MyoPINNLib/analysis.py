@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .aha import TERRITORY, AHASegments
 from .concentration import CurveSet
 from .fit import FitResult, Outcome, TissueCurves
-from .maps import ParameterMaps, SegmentStatistics, derived_deviations, derived_quantities
-from .segmental import mean_deviations
+from .maps import ParameterMaps, SegmentStatistics, derived_deviations, derived_quantities, source_of
+from .segmental import mean_deviations, true_spread
 from .series import Masks, PerfusionSeries
 from .settings import Settings, Spatial
 
@@ -16,7 +18,8 @@ from .settings import Settings, Spatial
 @dataclass(frozen=True)
 class SegmentRow:
     """One AHA segment: ``statistics`` over its voxels, the posterior standard deviations ``mean_sd`` of their means where the
-    method gives posteriors, and ``mean_curve``, the fit of their mean curve with its standard deviations ``mean_curve_sd``, all by quantity, inside units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``reason`` says why a fit is not valid.
+    method gives posteriors, and ``mean_curve``, the fit of their mean curve with its standard deviations ``mean_curve_sd``, all by quantity, inside units. A segment that no slice reaches has no voxel and an empty ``mean_curve``; ``told``, by quantity: the share of
+    its valid voxels whose own curves tell it, where the method says so; ``reason`` says why a fit is not valid.
     """
 
     segment: int
@@ -28,6 +31,7 @@ class SegmentRow:
     mean_curve: dict[str, float]
     mean_curve_sd: dict[str, float]
     mean_sd: dict[str, float]
+    told: dict[str, float]
     reason: str = ""
 
 
@@ -66,14 +70,23 @@ class Analysis:
 
 
 def segment_table(
-    maps: ParameterMaps, segments: AHASegments, numbers: tuple[int, ...], fitted: FitResult, settings: Settings
+    maps: ParameterMaps,
+    segments: AHASegments,
+    numbers: tuple[int, ...],
+    fitted: FitResult,
+    settings: Settings,
+    *,
+    shared: dict[str, float],
 ) -> tuple[SegmentRow, ...]:
-    """One row for each segment of the model, in order; ``fitted`` is the fit of the mean curves of ``numbers``."""
+    """One row for each segment of the model, in order; ``fitted`` is the fit of the mean curves of ``numbers``;
+    ``shared`` of the voxels' fit.
+    """
     by_mean = derived_quantities(fitted.parameters, hct=settings.hct, density=settings.density)
     by_mean["residual"] = fitted.residual
     deviations = derived_deviations(fitted.sd, hct=settings.hct, density=settings.density)
     columns = {name: maps.by_segment(segments, name) for name in maps.values if name != "valid"}
-    sure = _mean_deviations(maps, segments, settings) if settings.fit.method.learns else {}
+    learns = settings.fit.method.learns
+    sure = _mean_deviations(maps, segments, settings, by_mean, deviations, shared) if learns else {}
     rows = []
     for place, flow in enumerate(columns["MBF"]):
         row = numbers.index(flow.segment) if flow.segment in numbers else None
@@ -90,12 +103,32 @@ def segment_table(
                 mean_sd={
                     name: by_number[flow.segment] for name, by_number in sure.items() if flow.segment in by_number
                 },
+                told=_told(maps, segments.voxels_in(flow.segment)),
                 reason="not measured" if row is None else Outcome(fitted.outcome[row]).reason,
             )
         )
     return tuple(rows)
 
 
-def _mean_deviations(maps: ParameterMaps, segments: AHASegments, settings: Settings) -> dict[str, dict[int, float]]:
+def _told(maps: ParameterMaps, here: np.ndarray) -> dict[str, float]:
+    """Quantity -> share of the valid voxels ``here`` whose own curves tell it."""
+    shares = {name: maps.told_share(here, name) for name in maps.values}
+    return {name: share for name, share in shares.items() if share is not None}
+
+
+def _mean_deviations(
+    maps: ParameterMaps, segments: AHASegments, settings: Settings, by_mean: dict, deviations: dict, shared: dict
+) -> dict[str, dict[int, float]]:
+    """Quantity -> segment number -> deviation of the voxels' mean; ``by_mean`` and ``deviations`` of the mean curves' fits."""
     coupled = settings.fit.spatial is Spatial.NEIGHBOURS
-    return {name: mean_deviations(maps, segments, name, coupled=coupled) for name in maps.sd}
+    return {
+        name: mean_deviations(
+            maps,
+            segments,
+            name,
+            coupled=coupled,
+            spread=true_spread(by_mean[name], deviations[name]) if name in deviations else None,
+            shared=shared.get(source_of(name), 0.0),
+        )
+        for name in maps.sd
+    }

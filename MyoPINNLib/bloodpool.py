@@ -15,7 +15,7 @@ import numpy as np
 
 from .bolus import checked_bolus, earlier_hump
 from .errors import InputError
-from .relaxation import Readout, concentration_from_signal, without_noise_floor
+from .relaxation import Readout, concentration_from_signal, magnitude_variance, without_noise_floor
 from .robust import width
 from .series import Masks, PerfusionSeries
 from .settings import SignalSettings
@@ -27,6 +27,7 @@ _NORMAL_BETWEEN = 1.0
 FEW_VOXELS = 10
 MOST_BRIGHT_FRAMES, AFTER_BRIGHT, BRIGHT = 10, 4, 1.5
 FEW_FOR_SURFACE, ROBUST_STEPS = 24, 8
+_NOISE_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,21 @@ def bright_start(series: PerfusionSeries, masks: Masks) -> int:
 
 
 def noise_in_time(signal: np.ndarray) -> float:
-    """Standard deviation of a voxel's noise, from the baseline frames (n, t) of many: their differences in time."""
-    if signal.shape[1] < 2 or not len(signal):
+    """Standard deviation of a voxel's noise, before the magnitude is taken, from the baseline frames (n, t) of many: their
+    differences in time.
+
+    The median of few squared differences lies below their mean, and a dark magnitude varies less than its noise: both are
+    made good (the second after Koay and Basser 2006).
+    """
+    differences = signal.shape[1] - 1
+    if differences < 1 or not len(signal):
         return 0.0
-    return float(np.sqrt(np.nanmedian((np.diff(signal, axis=1) ** 2).mean(axis=1)) / 2))
+    free = 2 * differences**2 / (3 * differences - 1)
+    variance = np.nanmedian((np.diff(signal, axis=1) ** 2).mean(axis=1)) / 2 / (1 - 2 / (9 * free)) ** 3
+    power, squared = np.nanmedian((signal**2).mean(axis=1)), variance
+    for _ in range(_NOISE_STEPS if variance > 0 else 0):
+        squared = variance / magnitude_variance(max(power / squared - 2, 0.0))
+    return float(np.sqrt(squared))
 
 
 def shading(places: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ of its own) and proton-density frames would enter in ``curves_from_series``, bef
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -35,6 +36,7 @@ __all__ = [
 
 FRAMES_BEFORE_MAIN = 3
 FEWEST_BASELINE_FRAMES = 3
+MOST_CURVATURE = 0.1
 LINEAR = (
     "Linear conversion leaves out that the signal saturates: the flow may come out more than twice too high (a blood peak of "
     "5 mM reads as 2 mM). Use saturation recovery."
@@ -179,12 +181,34 @@ def _tissue(
     signal = np.moveaxis(series.signal[:, k, j, i], 0, 1).astype(float)
     counted = (series.weight > 0).all(axis=0) & (np.arange(series.frames) < baseline.min())
     sigma = noise_in_time(signal[:, counted])
-    signal = without_noise_floor(signal, sigma)
     weight = series.weight[k] * (np.arange(series.frames) < baseline[k, None])
     start = (np.where(weight > 0, signal, 0.0) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
-    return concentration_from_signal(
-        signal, start, T1=how.T1_myocardium, relaxivity=how.relaxivity, readout=readout, conversion=how.conversion
+    signal, start = without_noise_floor(signal, sigma), without_noise_floor(start, sigma)
+    convert = partial(
+        concentration_from_signal,
+        T1=how.T1_myocardium,
+        relaxivity=how.relaxivity,
+        readout=readout,
+        conversion=how.conversion,
     )
+    return _without_curvature(convert, signal, start, sigma, sigma / np.sqrt(np.maximum(weight.sum(axis=1), 1.0)))
+
+
+def _without_curvature(
+    convert, signal: np.ndarray, start: np.ndarray, sigma: float, of_start: np.ndarray
+) -> np.ndarray:
+    """``convert(signal, start)`` (n, t) mM less what noise adds to it in the mean: the conversion is curved, in the signal (noise
+    ``sigma``) and in the baseline ``start`` (n,) (noise ``of_start`` (n,)).
+
+    The curvature is that of differences over one standard deviation; never more than ``MOST_CURVATURE`` of the value is taken off.
+    """
+    plain = convert(signal, start)
+    if sigma == 0:
+        return plain
+    of_signal = (convert(signal + sigma, start) + convert(signal - sigma, start)) / 2 - plain
+    of_baseline = (convert(signal, start + of_start) + convert(signal, start - of_start)) / 2 - plain
+    most = MOST_CURVATURE * np.abs(plain)
+    return plain - np.clip(of_signal + of_baseline, -most, most)
 
 
 def _single(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveSet:

@@ -139,7 +139,9 @@ class FitResult:
     ``residual`` (n,) mM, root mean square; ``outcome`` (n,) Outcome codes; ``aif`` used (or fitted); ``history`` of the
     fit (name -> sequence); ``seconds`` in the solver alone; ``details`` of how it was made (name -> word or number);
     ``notes`` that the user should read; ``doubtful``: parameters that the method gives but does not determine;
-    ``trained``: the network, where one was trained; ``measured_aif``: the input as it came, where ``aif`` was fitted.
+    ``trained``: the network, where one was trained; ``measured_aif``: the input as it came, where ``aif`` was fitted;
+    ``shared``: parameter -> relative standard deviation of the error that all curves share, which no averaging lessens;
+    ``told``: parameter -> (n,) bool, whether the curve itself tells it, or a prior alone; empty where the method does not say.
     """
 
     parameters: KineticParameters
@@ -155,6 +157,8 @@ class FitResult:
     doubtful: tuple[str, ...] = ()
     trained: TrainedNetwork | None = None
     measured_aif: ArterialInput | None = None
+    shared: dict[str, float] = field(default_factory=dict)
+    told: dict[str, np.ndarray] = field(default_factory=dict)
 
     def parted(self, first: int) -> tuple[FitResult, FitResult]:
         """The result of the first ``first`` curves, and of the others; the seconds stay with the others."""
@@ -171,6 +175,7 @@ class FitResult:
             C_t=self.C_t[rows],
             residual=self.residual[rows],
             outcome=self.outcome[rows],
+            told={name: value[rows] for name, value in self.told.items()},
         )
 
     @property

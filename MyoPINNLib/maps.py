@@ -45,7 +45,7 @@ class SegmentStatistics:
 class ParameterMaps:
     """``values`` quantity name -> (k, j, i), inside units, NaN outside the myocardium and where nothing was fitted;
     ``valid`` (k, j, i) bool, the voxels that the solver vouches for; ``geometry``; ``sd`` standard deviations of the quantities
-    that the method gives them for, likewise.
+    that the method gives them for, likewise; ``told`` parameter -> (k, j, i) bool, whether the voxel's own curve tells it.
 
     Raises InputError for a map that is not on the grid.
     """
@@ -54,9 +54,10 @@ class ParameterMaps:
     valid: np.ndarray
     geometry: Geometry
     sd: dict[str, np.ndarray] = field(default_factory=dict)
+    told: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in (("valid", self.valid), *self.values.items(), *self.sd.items()):
+        for name, value in (("valid", self.valid), *self.values.items(), *self.sd.items(), *self.told.items()):
             if np.shape(value) != self.geometry.shape:
                 raise InputError(
                     f"The {name} map is {np.shape(value)} (slices, rows, columns) and its grid is {self.geometry.shape}."
@@ -74,6 +75,13 @@ class ParameterMaps:
         if "valid" in self.values:
             return np.isfinite(self.values["valid"])
         return self.valid | np.any([np.isfinite(value) for value in self.values.values()], axis=0)
+
+    def told_share(self, here: np.ndarray, quantity: str) -> float | None:
+        """The share, 0 to 1, of the valid voxels ``here`` (k, j, i) bool whose own curves tell a quantity; None where the method
+        does not say or none is valid.
+        """
+        told, counted = self.told.get(source_of(quantity)), here & self.valid
+        return None if told is None or not counted.any() else float(told[counted].mean())
 
     def by_segment(self, segments: AHASegments, quantity: str, *, half: Half | None = None) -> list[SegmentStatistics]:
         """Statistics of every segment of the model in order, of its inner or outer half where ``half`` says so."""
@@ -140,6 +148,11 @@ def derived_deviations(sd: KineticParameters | None, *, hct: float, density: flo
     return {name: value for name, value in found.items() if np.isfinite(value).any()}
 
 
+def source_of(quantity: str) -> str:
+    """The parameter that a quantity is proportional to; itself where it is a parameter."""
+    return {"F_b": "F_p", "MBF": "F_p", "v_b": "v_p", "PS_g": "PS"}.get(quantity, quantity)
+
+
 def derived_from(names: tuple[str, ...]) -> list[str]:
     """``names`` of parameters and of the quantities that are made of them."""
     made_of = {"v_b": ("v_p",), "PS_g": ("PS",), "E": ("PS",), "K_trans": ("PS",), "MTT": ("v_p", "v_e")}
@@ -157,7 +170,8 @@ def parameter_maps(
     values = {name: curves.scatter(column, geometry.shape) for name, column in columns.items()}
     deviations = derived_deviations(result.sd, hct=hct, density=density)
     sd = {name: curves.scatter(column, geometry.shape) for name, column in deviations.items()}
-    return ParameterMaps(values, values["valid"] == 1, geometry, sd)
+    told = {name: curves.scatter(column, geometry.shape, 0.0) == 1 for name, column in result.told.items()}
+    return ParameterMaps(values, values["valid"] == 1, geometry, sd, told)
 
 
 def mean_curves(curves: TissueCurves, segments: AHASegments) -> tuple[TissueCurves, tuple[int, ...]]:

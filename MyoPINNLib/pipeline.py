@@ -60,7 +60,7 @@ def quantify(
     maps = parameter_maps(by_voxel, curve_set.curves, series.geometry, hct=settings.hct, density=settings.density)
     return Analysis(
         series, masks, settings, curve_set, by_voxel, maps, segments,
-        numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings),
+        numbers, means, by_segment, segment_table(maps, segments, numbers, by_segment, settings, shared=by_voxel.shared),
         notes, {"curves": prepared - started, "solver": by_voxel.seconds + by_segment.seconds},
     )  # fmt: skip
 
@@ -74,11 +74,12 @@ def _fit(
     have no neighbours), after the voxels, whose fitted input serves them too; so does the mesh, in which a curve has a place.
     """
     limits, method = limits_for(settings), settings.fit.method
+    compressions: dict = {}
 
     def fit(curves: TissueCurves, aif, how: FitSettings, stage: str, low: float, high: float) -> FitResult:
         progress = within(report, low, high, stage=f"fit of {stage}")
         part = None if checkpoint is None else checkpoint.part(stage)
-        return solvers.fit(curves, aif, how, progress, part, start_from)
+        return solvers.fit(curves, aif, how, progress, part, start_from, compressions=compressions)
 
     if method.is_network and method is not Method.MESH:
         both = means.and_then(curve_set.curves)

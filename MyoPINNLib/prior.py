@@ -25,6 +25,7 @@ FEWEST_FOR_MARGINALS = 200
 EM_STEPS, EMS_STEPS = 4, 9
 SMOOTHING = 0.2
 _BINS = 64
+_PART = 100
 _SPAN = 4.0
 _FLOOR = 1e-5
 _OUTSIDE = 3.0
@@ -43,6 +44,11 @@ class GaussianPrior:
     def root(self) -> np.ndarray:
         """(..., m, m) upper triangle W with W'W = covariance^-1: W (x - mean) is white."""
         return np.swapaxes(np.linalg.cholesky(np.linalg.inv(self.covariance)), -1, -2)
+
+    @property
+    def spread(self) -> np.ndarray:
+        """(..., m) standard deviations of x."""
+        return np.sqrt(np.einsum("...ii->...i", self.covariance))
 
     def step_towards(self, x: np.ndarray, weight: np.ndarray) -> GaussianPrior:
         """One EM step: the moments of the voxels' posteriors, samples x (n, s, m) of ``weight`` (n, s)."""
@@ -113,52 +119,103 @@ class MarginalsPrior:
 
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """ln p (...) at x (..., m)."""
-        place = (x - self.low) / self.step
-        beyond = np.maximum(np.maximum(-place, place - _BINS), 0.0) * (self.step / self.scale)
-        z = self._scores(place)
-        white = np.linalg.inv(self.correlation) - np.eye(len(self.low))
-        density = -_OUTSIDE * beyond.sum(axis=-1) - ((z @ white) * z).sum(axis=-1) / 2
-        for j, values in enumerate(np.log(self.f + _FLOOR / self.scale[:, None])):
-            density += _interpolated(place[..., j] - 0.5, values)
-        return density - np.linalg.slogdet(self.correlation)[1] / 2
+        return self._density(self._placed(x))[0].reshape(x.shape[:-1])
 
-    def step_towards(self, x: np.ndarray, weight: np.ndarray) -> MarginalsPrior:
-        """One EMS step: the voxels' posteriors, samples x (n, s, m) of ``weight`` (n, s), as smoothed densities."""
-        place = (x - self.low) / self.step
-        bins = np.clip(place.astype(int), 0, _BINS - 1)
-        z = self._scores(place)
-        f = np.stack([np.bincount(bins[..., j].ravel(), weight.ravel(), _BINS) for j in range(len(self.low))])
-        for j, width in enumerate(SMOOTHING * self.scale / self.step):
-            f[j] = _smoothed(f[j], width)
-        moments = np.einsum("nsi,nsj,ns->ij", z, z, weight, optimize=True)
+    @property
+    def spread(self) -> np.ndarray:
+        """(m,) standard deviations of x."""
+        share, middle = self.f * self.step[:, None], np.arange(_BINS) * self.step[:, None]
+        mean = (share * middle).sum(axis=1, keepdims=True)
+        return np.sqrt((share * (middle - mean) ** 2).sum(axis=1))
+
+    def step_towards(self, counts: list[tuple[np.ndarray, np.ndarray]]) -> MarginalsPrior:
+        """One EMS step: the densities that some voxels' posteriors add up to, ``_counted`` part by part, smoothed."""
+        f, moments = (sum(part) for part in zip(*counts, strict=True))
+        f = np.stack([_smoothed(own, width) for own, width in zip(f, SMOOTHING * self.scale / self.step, strict=True)])
         size = np.sqrt(np.diag(moments))
         return replace(self, f=_normalised(f, self.step), correlation=moments / np.outer(size, size))
 
-    def _scores(self, place: np.ndarray) -> np.ndarray:
-        """Normal scores z (..., m) at places (..., m) on the grid."""
+    def _placed(self, x: np.ndarray) -> _Placed:
+        """Where x (..., m) lies on the grid."""
+        place = (x.reshape(-1, len(self.low)).T - self.low[:, None]) / self.step[:, None]
+        beyond = np.maximum(np.maximum(-place, place - _BINS), 0.0)
+        middles, edges = (
+            [_Between.of(row - 0.5, _BINS) for row in place],
+            [_Between.of(row, _BINS + 1) for row in place],
+        )
+        return _Placed(middles, edges, (self.step / self.scale) @ beyond)
+
+    def _density(self, placed: _Placed) -> tuple[np.ndarray, np.ndarray]:
+        """ln p (q,) and the normal scores z (m, q) at places on the grid."""
         mass = np.cumsum(self.f * self.step[:, None], axis=1)
         scores = ndtri(np.clip(np.concatenate([np.zeros((len(mass), 1)), mass], axis=1), _EDGE, 1 - _EDGE))
-        return np.stack([_interpolated(place[..., j], values) for j, values in enumerate(scores)], axis=-1)
+        z = np.stack([place.read(values) for place, values in zip(placed.edges, scores, strict=True)])
+        white = np.linalg.inv(self.correlation) - np.eye(len(self.low))
+        density = -_OUTSIDE * placed.beyond - np.einsum("jq,jq->q", white @ z, z) / 2
+        for place, values in zip(placed.middles, np.log(self.f + _FLOOR / self.scale[:, None]), strict=True):
+            density += place.read(values)
+        return density - np.linalg.slogdet(self.correlation)[1] / 2, z
+
+    def _counted(self, placed: _Placed, log_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How much of the posteriors of ``log_weight`` (n, s) falls into each bin (m, bins), and moments (m, m) of the scores."""
+        density, z = self._density(placed)
+        weight = normalised_weights(log_weight + density.reshape(log_weight.shape)).ravel()
+        bins = np.stack([np.bincount(place.below, weight, _BINS) for place in placed.edges])
+        return bins, (z * weight) @ z.T
+
+
+@dataclass(frozen=True)
+class _Between:
+    """Places (q,) in a table of values: the one ``below``, and the ``part`` of the way to the next."""
+
+    below: np.ndarray
+    part: np.ndarray
+
+    @classmethod
+    def of(cls, place: np.ndarray, size: int) -> _Between:
+        """``place`` (q,) in units of a table's index, ``size`` long; beyond its ends the last value holds."""
+        place = np.clip(place, 0.0, size - 1.0)
+        below = np.minimum(place.astype(int), size - 2)
+        return cls(below, place - below)
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """``values`` (size,) there, straight between two."""
+        return values[self.below] + self.part * np.diff(values)[self.below]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Values of x on a grid: among the ``middles`` and the ``edges`` of its bins (m each), and how far ``beyond`` it (q,)."""
+
+    middles: list[_Between]
+    edges: list[_Between]
+    beyond: np.ndarray
 
 
 Prior = GaussianPrior | MarginalsPrior
 
 
-def learnt_marginals(gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, pulse=lambda: None) -> Prior:
+def learnt_marginals(
+    gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, steps: int = EM_STEPS, pulse=lambda: None
+) -> Prior:
     """The prior of densities, learnt from samples x (n, s, m) whose ``log_weight`` (n, s) is ln(likelihood / proposal).
 
-    First the Gaussian takes ``EM_STEPS`` with the samples in place of Laplace's approximation, then the densities, which
+    First the Gaussian takes ``steps`` with the samples in place of Laplace's approximation, then the densities, which
     begin as it, take ``EMS_STEPS``. More steps sharpen the densities until they follow the noise; the first few bring nearly
     all of the gain in the likelihood of voxels not learnt from. Fewer than ``FEWEST_FOR_MARGINALS`` voxels keep the Gaussian.
     """
     if len(x) < FEWEST_FOR_MARGINALS:
         return gaussian
-    for _ in range(EM_STEPS):
+    for _ in range(steps):
         gaussian = gaussian.step_towards(x, normalised_weights(log_weight + gaussian.log_density(x)))
         pulse()
     marginals = MarginalsPrior.from_gaussian(gaussian)
+    parts = [slice(first, first + _PART) for first in range(0, len(x), _PART)]
+    placed = [marginals._placed(x[part]) for part in parts]
     for _ in range(EMS_STEPS):
-        marginals = marginals.step_towards(x, normalised_weights(log_weight + marginals.log_density(x)))
+        marginals = marginals.step_towards(
+            [marginals._counted(where, log_weight[part]) for where, part in zip(placed, parts, strict=True)]
+        )
         pulse()
     return marginals
 
@@ -178,11 +235,3 @@ def _smoothed(f: np.ndarray, width: float) -> np.ndarray:
     bins = np.arange(-len(f), len(f) + 1)
     kernel = np.exp(-((bins / width) ** 2) / 2)
     return np.convolve(f, kernel / kernel.sum())[len(f) : 2 * len(f)]
-
-
-def _interpolated(place: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """``values`` (b,) at places in units of their index, straight between them, constant beyond."""
-    place = np.clip(place, 0.0, len(values) - 1.0)
-    whole = np.minimum(place.astype(int), len(values) - 2)
-    low = values[whole]
-    return low + (place - whole) * (values[whole + 1] - low)

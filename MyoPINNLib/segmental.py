@@ -1,13 +1,13 @@
 """How sure the mean of a segment's voxels is: what their posteriors have in common does not average out.
 
-    var = c sum s_i^2 / n^2  +  (lack tau)^2  +  COMMON (sum s_i / n)^2
+    var = c sum s_i^2 / n^2  +  (lack tau)^2  +  COMMON (sum s_i / n)^2  +  (shared mean)^2
 
 s_i: posterior standard deviation of voxel i; c = 1, or ``OVERLAP`` where neighbours had a say: they share their noise. A learnt prior pulls each voxel towards the study's mean by the share
 lack_i = s_i^2 / total^2 (total^2 = variance of the values + mean of s^2, what the prior expects), and pulls a segment that lies off
-that mean as a whole: lack is the mean over the segment, tau the spread of the segments' own means, found from all of them
-with the pull undone. COMMON is the share of the variance that voxels' errors have in common beyond that (posteriors
-that are skewed alike, the prior's own error): measured on objects of known truth, where it runs from 0.01 to 0.1. What an error
-of the input does to all segments together is not in it.
+that mean as a whole: lack is the mean over the segment, tau the spread of the segments' own means, told by the fits of their mean
+curves, which no such prior pulls (or else by the voxels', with the pull undone). COMMON is the share of the variance that voxels' errors have in common beyond that (posteriors
+that are skewed alike, the prior's own error): measured on objects of known truth, where it runs from 0.01 to 0.15. ``shared`` is what
+all voxels of the study have in common, relative (the input's noise, the prior's mean: solvers/input_noise.py).
 """
 
 from __future__ import annotations
@@ -17,17 +17,24 @@ import numpy as np
 from .aha import AHASegments
 from .maps import ParameterMaps
 
-COMMON = 0.05
+COMMON = 0.07
 OVERLAP = 8.0
 _LEAST_KNOWN = 0.1
+_FEWEST_FOR_SPREAD = 3
 
 
 def mean_deviations(
-    maps: ParameterMaps, segments: AHASegments, quantity: str, *, coupled: bool = False
+    maps: ParameterMaps,
+    segments: AHASegments,
+    quantity: str,
+    *,
+    coupled: bool = False,
+    spread: float | None = None,
+    shared: float = 0.0,
 ) -> dict[int, float]:
     """Segment number -> standard deviation of the mean of its valid voxels' ``quantity``, inside unit, from their posteriors.
 
-    ``coupled``: neighbours had a say in the voxels.
+    ``coupled``: neighbours had a say in the voxels; ``spread`` tau, where mean curves tell it; ``shared`` relative.
 
     A segment without a valid voxel is absent; so are all where the method gives no deviation of the quantity.
     """
@@ -44,10 +51,18 @@ def mean_deviations(
     mean = np.array([values[here].mean() for here in members.values()])
     lack = np.array([(sd[here] ** 2).mean() for here in members.values()]) / max(total, np.finfo(float).tiny)
     alone = (OVERLAP if coupled else 1.0) * np.array([(sd[here] ** 2).sum() for here in members.values()]) / size**2
-    shared = np.array([sd[here].mean() for here in members.values()])
-    tau = _spread(mean - values[trusted].mean(), alone, lack)
-    variance = alone + (lack * tau) ** 2 + COMMON * shared**2
+    usual = np.array([sd[here].mean() for here in members.values()])
+    tau = _spread(mean - values[trusted].mean(), alone, lack) if spread is None else spread
+    variance = alone + (lack * tau) ** 2 + COMMON * usual**2 + (shared * mean) ** 2
     return dict(zip(members, np.sqrt(variance).tolist(), strict=True))
+
+
+def true_spread(values: np.ndarray, sd: np.ndarray) -> float | None:
+    """SD of what ``values`` (n,) measure with deviations ``sd`` (n,); None where fewer than three are known."""
+    known = np.isfinite(values) & np.isfinite(sd)
+    if known.sum() < _FEWEST_FOR_SPREAD:
+        return None
+    return float(np.sqrt(max(values[known].var(ddof=1) - (sd[known] ** 2).mean(), 0.0)))
 
 
 def _spread(off: np.ndarray, alone: np.ndarray, lack: np.ndarray) -> float:

@@ -168,6 +168,8 @@ def _segment_columns(row: SegmentRow) -> dict:
         values = {"mean_curve": row.mean_curve.get(name), "mean_curve_sd": row.mean_curve_sd.get(name)}
         values |= {key: getattr(found, key) for key in ("median", "q1", "q3", "mean", "sd")}
         values |= {"mean_sd": row.mean_sd[name]} if name in row.mean_sd else {}
+        if name in row.told:
+            columns[f"{QUANTITIES[name].column}_told_percent"] = percent(row.told[name])
         columns |= {f"{column}_{key}": None if value is None else shown(name, value) for key, value in values.items()}
     return {**columns, "reason": row.reason}
 

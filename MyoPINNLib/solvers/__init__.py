@@ -21,7 +21,8 @@ from .nlls import fit_nlls
 from .one_shot import fit_one_shot
 
 LONGEST_HELD_INPUT, SMALLEST_BOLUS = 5.0, 0.1
-_SOLVERS = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi, Method.MAP: fit_map, Method.ONE_SHOT: fit_one_shot}
+_ALONE = {Method.NLLS: fit_nlls, Method.FERMI: fit_fermi}
+_TOGETHER = {Method.MAP: fit_map, Method.ONE_SHOT: fit_one_shot}
 
 
 def fit(
@@ -31,11 +32,14 @@ def fit(
     report: Report = silent,
     checkpoint=None,
     start_from: FitResult | TrainedNetwork | None = None,
+    *,
+    compressions: dict | None = None,
 ) -> FitResult:
     """Fit ``curves`` (n, t) mM to the input by ``settings.method``.
 
     ``report`` hears the progress and may raise Cancelled; ``checkpoint`` (load, save) keeps what is done;
-    ``start_from``, for the networks: an earlier network, or another method's result of these curves.
+    ``start_from``, for the networks: an earlier network, or another method's result of these curves; ``compressions``: a dict
+    that fits of one study share, so that the input's tables are made once.
     Raises FitError where there is no curve at all, InputError for an input that cannot have fed the curves.
     """
     if len(curves) == 0:
@@ -49,7 +53,9 @@ def fit(
         return fit_networks(curves, aif, settings, report, checkpoint, start_from)
     if start_from is not None:
         raise InputError(f"{settings.method.value} starts by itself; only the networks start from something earlier.")
-    return _SOLVERS[settings.method](curves, aif, settings, report, checkpoint)
+    if settings.method in _TOGETHER:
+        return _TOGETHER[settings.method](curves, aif, settings, report, checkpoint, compressions=compressions)
+    return _ALONE[settings.method](curves, aif, settings, report, checkpoint)
 
 
 def _check_input(curves: TissueCurves, aif: ArterialInput) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..fit import FitResult, KineticParameters, TissueCurves
 from ..robust import width
 
 Arrays = dict[str, np.ndarray]
+Plan = list[tuple[int, np.ndarray]]
 Found = list[tuple[np.ndarray, Arrays]]
 
 _FRAMES_FOR_NOISE = 8
@@ -30,6 +31,10 @@ class Batch:
     root_weight: np.ndarray
     rows: np.ndarray | None = None
 
+    def take(self, rows) -> Batch:
+        """Some of its curves."""
+        return replace(self, C_t=self.C_t[rows], rows=None if self.rows is None else self.rows[rows])
+
     @property
     def counted(self) -> np.ndarray:
         """(t,) bool: the frames that count."""
@@ -44,25 +49,29 @@ class Batch:
         return rough**2 * (self.root_weight**2).sum()
 
 
+def planned(curves: TissueCurves, wanted: np.ndarray, size: int) -> Plan:
+    """(row of the clock, rows of the curves) of every batch of the ``wanted`` (n,) curves, ``size`` at most a batch."""
+    plan = []
+    for row in range(len(curves.time)):
+        members = np.flatnonzero(wanted & (curves.clock == row))
+        plan += [(row, members[i : i + size]) for i in range(0, len(members), size)]
+    return plan
+
+
 def in_batches(
     curves: TissueCurves,
-    wanted: np.ndarray,
-    size: int,
+    plan: Plan,
     solve: Callable[[Batch], Arrays],
     report: Report,
     checkpoint,
     *,
     stage: str,
 ) -> Found:
-    """(rows, arrays) of every batch of the ``wanted`` (n,) curves.
+    """(rows, arrays) of every batch of the ``plan``.
 
     ``checkpoint`` (or None) keeps what a batch found under a name of its own and gives it back in a later run.
     """
-    plan = []
-    for row in range(len(curves.time)):
-        members = np.flatnonzero(wanted & (curves.clock == row))
-        plan += [(row, members[i : i + size]) for i in range(0, len(members), size)]
-    total, done, started, found = max(int(wanted.sum()), 1), 0, clock.perf_counter(), []
+    total, done, started, found = max(sum(len(rows) for _, rows in plan), 1), 0, clock.perf_counter(), []
     report(Progress(stage, 0.0))
     for number, (row, rows) in enumerate(plan):
         key = f"{stage}-{number}"

@@ -22,7 +22,7 @@ from ..aif import ArterialInput
 from ..events import Report
 from ..fit import FitResult, Outcome, TissueCurves
 from ..settings import Delay, FitSettings
-from .batches import Arrays, Batch, assemble, in_batches
+from .batches import Arrays, Batch, assemble, in_batches, planned
 from .levenberg import levenberg_marquardt
 from .outcomes import conclude, screen
 from .starts import best_match, delay_grid
@@ -54,7 +54,8 @@ def fit_fermi(
     early = replace(curves, weight=curves.weight * (curves.time <= end))
     outcome = screen(early, unknowns)
     solve = lambda batch: _fit_batch(batch, aif, settings)  # noqa: E731
-    found = in_batches(early, outcome == Outcome.FITTED, settings.chunk, solve, report, checkpoint, stage="fermi")
+    plan = planned(early, outcome == Outcome.FITTED, settings.chunk)
+    found = in_batches(early, plan, solve, report, checkpoint, stage="fermi")
     return assemble(found, curves, outcome, ("F_p", "T_a"), aif, clock.perf_counter() - started)
 
 

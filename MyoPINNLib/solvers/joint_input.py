@@ -25,7 +25,7 @@ from ..robust import width
 from .batches import Batch
 from .input_basis import InputBasis
 from .input_evidence import Evidence, Sampled, Voxels
-from .learning import gaussian_and_noise, parts
+from .learning import gaussian_and_noise
 from .modes import Problem, best
 from .noise import OUTLYING, NoiseLevel
 from .sampling import Samples, fingerprint, sample
@@ -96,7 +96,6 @@ class _Joint:
         sampled = Sampled(basis, bench.aif.C_ap, at, noise, np.zeros(2))
         z = sampled.scaled(sampled.most_probable(Evidence.none(bench.aif(basis.nodes)), 0.0))
         bench = replace(bench, aif=basis.input(z), compressions={})
-        batches = [part for batch in batches for part in parts(batch)]
         gaussian, level = gaussian_and_noise(bench, batches)
         x = [best(bench.settled(batch, gaussian, level)[1]).x for batch in batches]
         return cls(_near(bench, x), basis, sampled, batches, x, level, gaussian, z)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..prior import GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
+from ..prior import EM_STEPS, GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
 from .batches import Batch
 from .levenberg import Minimum
 from .modes import Problem, best, covariances
 from .noise import NoiseLevel
-from .sampling import fingerprint, sample
+from .regions import Anchor, Fitted, Regions
+from .sampling import Samples, fingerprint, sample
 from .workbench import Workbench
 
 EM_ROUNDS = 6
@@ -23,29 +24,62 @@ LARGEST_PART = 256
 
 
 @dataclass(frozen=True)
+class Explored:
+    """A batch's ``problem``, cleaned and with its noise known, its ``modes`` and, where they were drawn, its ``samples``."""
+
+    problem: Problem
+    modes: list[Minimum]
+    samples: Samples | None = None
+
+
+@dataclass(frozen=True)
 class Learnt:
-    """``gaussian`` to look by, ``prior`` to weigh by, ``noise``."""
+    """``gaussian`` to look by, ``prior`` to weigh by, ``noise``; and the batches that it was learnt from, by their rows."""
 
     gaussian: GaussianPrior
     prior: Prior
     noise: NoiseLevel
+    batches: dict[bytes, Explored]
+
+    def explored(self, bench: Workbench, batch: Batch) -> Explored:
+        """The batch under this Gaussian and noise; one that taught them is not worked out again."""
+        known = self.batches.get(batch.rows.tobytes())
+        return Explored(*bench.settled(batch, self.gaussian, self.noise)) if known is None else known
 
 
-def learn(bench: Workbench, batches: list[Batch]) -> Learnt:
-    """Noise, Gaussian and prior from batches of curves, a clock each."""
-    batches = [part for batch in batches for part in parts(batch)]
-    gaussian, noise = gaussian_and_noise(bench, batches)
-    drawn = []
-    for part in batches:
-        problem, modes = bench.settled(part, gaussian, noise)
-        drawn.append(sample(problem, modes, gaussian, fingerprint(part.C_t)))
+def learn(bench: Workbench, batches: list[Batch], regions: list[Regions]) -> Learnt:
+    """Noise, Gaussian and prior from batches of curves, ``LARGEST_PART`` at most each; its mean from ``regions`` where there
+    are any.
+    """
+    anchor = anchored(bench, regions) if regions else None
+    gaussian, noise = gaussian_and_noise(bench, batches, anchor)
+    known = {}
+    for batch in batches:
+        problem, modes = bench.settled(batch, gaussian, noise)
+        known[batch.rows.tobytes()] = Explored(problem, modes, sample(problem, modes, gaussian, fingerprint(batch.C_t)))
         bench.beat()
+    drawn = [batch.samples for batch in known.values()]
     x, log_weight = np.concatenate([s.x for s in drawn]), np.concatenate([s.log_weight for s in drawn])
-    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, pulse=bench.beat), noise)
+    steps = EM_STEPS if anchor is None else 0
+    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, steps=steps, pulse=bench.beat), noise, known)
 
 
-def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[GaussianPrior, NoiseLevel]:
-    """The Gaussian and the noise level, each re-estimated with the modes of all curves under the other."""
+def anchored(bench: Workbench, regions: list[Regions]) -> Anchor:
+    """The most probable parameters of the regions' mean curves, with a Gaussian of their own."""
+    gaussian, noise = gaussian_and_noise(bench, [some.batch for some in regions])
+    fitted = []
+    for some in regions:
+        problem, modes = bench.settled(some.batch, gaussian, noise)
+        fitted.append(Fitted(problem, best(modes).x, some.members))
+    return Anchor(fitted, gaussian)
+
+
+def gaussian_and_noise(
+    bench: Workbench, batches: list[Batch], anchor: Anchor | None = None
+) -> tuple[GaussianPrior, NoiseLevel]:
+    """The Gaussian and the noise level, each re-estimated with the modes of all curves under the other; its mean is held by
+    the ``anchor``.
+    """
     problems = [bench.problem(batch) for batch in batches]
     starts = [problem.starts() for problem in problems]
     x = np.concatenate([start[1] for start in starts])
@@ -57,7 +91,10 @@ def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[Gaussian
         bench.beat()
     for _ in range(EM_ROUNDS):
         spread = np.concatenate([covariances(mode.curvature) for mode in modes])
-        gaussian = learnt_gaussian(default, np.concatenate([mode.x for mode in modes]), spread)
+        x = np.concatenate([mode.x for mode in modes])
+        gaussian = learnt_gaussian(default, x, spread)
+        if anchor is not None:
+            gaussian = anchor.held(gaussian, np.concatenate([batch.rows for batch in batches]), x)
         each = list(zip(batches, problems, modes, strict=True))
         noise = NoiseLevel.of([bench.residual(b, p, m.x)[:, b.counted] for b, p, m in each], bench.unknowns)
         problems = [bench.cleaned(batch, problem, mode.x, noise)[0] for batch, problem, mode in each]
@@ -68,9 +105,3 @@ def gaussian_and_noise(bench: Workbench, batches: list[Batch]) -> tuple[Gaussian
 def _again(bench: Workbench, problem: Problem, mode: Minimum, gaussian: GaussianPrior) -> Minimum:
     bench.beat()
     return problem.mode(mode.x, gaussian)
-
-
-def parts(batch: Batch) -> list[Batch]:
-    """A batch in pieces, small enough for memory and for a report after each."""
-    starts = range(0, len(batch.C_t), LARGEST_PART)
-    return [Batch(batch.C_t[i : i + LARGEST_PART], batch.time, batch.root_weight) for i in starts]

@@ -26,13 +26,16 @@ def fit_map(
     checkpoint=None,
     *,
     convolution=ExponentialConvolution,
+    compressions: dict | None = None,
 ) -> FitResult:
     """Fit F_p, v_p, v_e, PS (and T_a where ``settings.delay`` says so) to every curve, with standard deviations.
 
-    A curve that cannot be fitted is marked in ``outcome``; nothing is raised for it. ``checkpoint`` keeps finished batches.
+    A curve that cannot be fitted is marked in ``outcome``; nothing is raised for it. ``checkpoint`` keeps finished batches,
+    ``compressions`` (a dict, or None) the input's tables for another fit.
     ``convolution(aif, time)`` builds E and G of the input: another than the exact one serves a discrete forward model, for
     which the input stays as it was measured.
     """
     pulse = Pulse(report, Progress(_STAGE, 0.0))
-    study = Study(curves, Workbench(aif, settings, pulse.beat, convolution))
+    kept = {} if compressions is None else compressions
+    study = Study(curves, Workbench(aif, settings, pulse.beat, convolution, kept))
     return study.fitted(pulse, checkpoint, stage=_STAGE)[0]

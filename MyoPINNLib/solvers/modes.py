@@ -40,6 +40,12 @@ class Problem:
         """The same problem for some of its voxels."""
         return replace(self, y=self.y[rows], sigma=self.sigma[rows])
 
+    def put(self, rows, some: Problem) -> Problem:
+        """The same problem with ``some`` in the place of the voxels ``rows``."""
+        y, sigma = self.y.copy(), self.sigma.copy()
+        y[rows], sigma[rows] = some.y, some.sigma
+        return replace(self, y=y, sigma=sigma)
+
     def log_likelihood(self, x: np.ndarray) -> np.ndarray:
         """(n, s) at x (n, s, m), up to a constant a voxel; -inf beyond the bounds."""
         n, s, m = x.shape
@@ -114,6 +120,14 @@ def best(modes: list[Minimum]) -> Minimum:
 def some_of(mode: Minimum, rows) -> Minimum:
     """The modes of some voxels."""
     return Minimum(mode.x[rows], mode.cost[rows], mode.converged[rows], mode.curvature[rows], mode.iterations)
+
+
+def put(mode: Minimum, rows, some: Minimum) -> Minimum:
+    """The modes with ``some`` in the place of the voxels ``rows``."""
+    arrays = {name: getattr(mode, name).copy() for name in ("x", "cost", "converged", "curvature")}
+    for name, whole in arrays.items():
+        whole[rows] = getattr(some, name)
+    return Minimum(**arrays, iterations=mode.iterations + some.iterations)
 
 
 def covariances(curvature: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +27,11 @@ from .starts import LOGARITHMS
 
 AHEAD_SHARE = 0.05
 NEIGHBOURS = 9
-_AHEAD = {Method.NLLS: fit_nlls, Method.MAP: fit_map, Method.ONE_SHOT: fit_one_shot}
+_AHEAD: dict[Method, Callable[..., FitResult]] = {
+    Method.NLLS: fit_nlls,
+    Method.MAP: fit_map,
+    Method.ONE_SHOT: fit_one_shot,
+}
 _NO_DELAY = (Outcome.NO_ENHANCEMENT, Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.DELAY_AT_LIMIT)
 
 

@@ -20,7 +20,7 @@ from ..events import Report
 from ..fit import FitResult, Outcome, TissueCurves
 from ..kinetics import Rates, tissue_response, tissue_sensitivity
 from ..settings import Delay, FitSettings
-from .batches import Arrays, Batch, assemble, in_batches
+from .batches import Arrays, Batch, assemble, in_batches, planned
 from .levenberg import Minimum, levenberg_marquardt
 from .outcomes import conclude, screen
 from .starts import LOGARITHMS, MIDDLE, Dictionary, bounds, delay_grid
@@ -49,7 +49,8 @@ def fit_nlls(
     unknowns = 5 if settings.delay is Delay.FIT else 4
     outcome = screen(curves, unknowns)
     solve = lambda batch: _fit_batch(batch, aif, settings, convolution)  # noqa: E731
-    found = in_batches(curves, outcome == Outcome.FITTED, settings.chunk, solve, report, checkpoint, stage="nlls")
+    plan = planned(curves, outcome == Outcome.FITTED, settings.chunk)
+    found = in_batches(curves, plan, solve, report, checkpoint, stage="nlls")
     return assemble(found, curves, outcome, (*LOGARITHMS, "T_a"), aif, clock.perf_counter() - started)
 
 

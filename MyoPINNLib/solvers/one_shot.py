@@ -38,16 +38,22 @@ _STAGE = "one-shot"
 
 
 def fit_one_shot(
-    curves: TissueCurves, aif: ArterialInput, settings: FitSettings, report: Report, checkpoint=None
+    curves: TissueCurves,
+    aif: ArterialInput,
+    settings: FitSettings,
+    report: Report,
+    checkpoint=None,
+    *,
+    compressions: dict | None = None,
 ) -> FitResult:
     """Fit F_p, v_p, v_e, PS (and T_a where ``settings.delay`` says so) to every curve, with standard deviations.
 
-    A curve that cannot be fitted is marked in ``outcome``; nothing is raised for it. ``checkpoint`` keeps finished batches.
-    Raises InputError where a GPU is asked for and there is none.
+    A curve that cannot be fitted is marked in ``outcome``; nothing is raised for it. ``checkpoint`` keeps finished batches,
+    ``compressions`` (a dict, or None) the input's tables for another fit. Raises InputError where a GPU is asked for and there is none.
     """
-    pulse = Pulse(report, Progress(_STAGE, 0.0))
+    pulse, kept = Pulse(report, Progress(_STAGE, 0.0)), {} if compressions is None else compressions
     with computing(settings.one_shot) as (space, device):
-        study = SoftStudy(curves, SoftBench(aif, settings, pulse.beat, space=space))
+        study = SoftStudy(curves, SoftBench(aif, settings, pulse.beat, compressions=kept, space=space))
         result, found = study.fitted(pulse, checkpoint, stage=_STAGE)
     refined = sum(int(arrays["refined"].sum()) for _, arrays in found)
     return replace(result, details={"device": device, "refined": refined})
@@ -84,7 +90,7 @@ class SoftBench(Workbench):
 
     def with_input(self, aif: ArterialInput) -> SoftBench:
         """The same workbench for another input."""
-        return replace(self, aif=aif, compressions={}, softs={})
+        return replace(self, aif=aif, softs={})
 
     def soft(self, batch: Batch, problem: Problem) -> Soft:
         """The trunk of the batch's clock."""

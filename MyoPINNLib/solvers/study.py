@@ -19,20 +19,23 @@ import numpy as np
 
 from ..convolution import ExponentialConvolution
 from ..events import Event, Report, within
-from ..fit import FitResult, Outcome, TissueCurves
+from ..fit import FitResult, KineticParameters, Outcome, TissueCurves
 from ..settings import Input, Spatial
-from .batches import Arrays, Batch, Found, assemble, batch_of, in_batches
+from .batches import Arrays, Batch, Found, Plan, assemble, batch_of, in_batches, planned
 from .compressed import exact
 from .coupled import FirstPass, moments, of_some, remembered
+from .input_noise import shared_deviations
 from .joint_input import LEARNERS as FOR_INPUT
 from .joint_input import refined_once
-from .learning import LARGEST_PART, Learnt, learn
+from .learning import LARGEST_PART, Explored, Learnt, learn
 from .levenberg import Minimum
 from .modes import Problem, best, some_of
 from .outcomes import judge, screen
 from .posterior import summary
+from .regions import alike_regions
 from .sampling import Samples, fingerprint, sample
 from .starts import LOGARITHMS
+from .told import told_by_curves, untold_notes
 from .workbench import Workbench
 
 LEARNERS = 1200
@@ -69,10 +72,41 @@ class Study:
         started, measured = clock.perf_counter(), self.bench.aif
         outcome = self._screened
         self._fit_input(checkpoint, stage)
-        found = self._in_passes(outcome == Outcome.FITTED, pulse, checkpoint, stage)
+        found = self._in_passes(pulse, checkpoint, stage)
         aif, seconds = self.bench.aif, clock.perf_counter() - started
         result = assemble(found, self.curves, outcome, (*LOGARITHMS, "T_a"), aif, seconds)
+        result = self._with_doubts(result, found[0][1]) if result.valid.any() else result
         return (result if aif is measured else replace(result, measured_aif=measured)), found
+
+    def _with_doubts(self, result: FitResult, taught: Arrays) -> FitResult:
+        """The result with what all its curves' errors share, and which parameters its curves do not tell."""
+        told = told_by_curves(result, taught["prior_spread"], self.bench.settings)
+        result = replace(result, shared=self._shared(result, taught), told=told)
+        return replace(result, notes=(*result.notes, *untold_notes(result)))
+
+    def _taught(self) -> Arrays:
+        """What is to be known of the prior after the fit, also of one taken up again."""
+        learnt = self._known()
+        return {
+            "prior_spread": learnt.prior.spread,
+            "prior_covariance": learnt.gaussian.covariance,
+            "noise_variance": np.array(learnt.noise.variance),
+        }
+
+    def _shared(self, result: FitResult, taught: Arrays) -> dict[str, float]:
+        """What all curves' errors share: that of the prior's mean, and the input's noise, seen from the clock of most curves."""
+        row = np.bincount(self.curves.clock[result.valid]).argmax()
+        here = result.valid & (self.curves.clock == row)
+        found = KineticParameters(**{name: value[here] for name, value in result.parameters.items()})
+        return shared_deviations(
+            self.bench.aif,
+            self.curves.time[row],
+            np.sqrt(self.curves.weight[row]),
+            found,
+            spread=taught["prior_covariance"],
+            variance=float(taught["noise_variance"]),
+            learners=min(int(result.valid.sum()), LEARNERS),
+        )
 
     def softened(self, batch: Batch, problem: Problem, modes: list[Minimum], gaussian) -> tuple[Problem, list[Minimum]]:
         """The exact model's ``problem`` and ``modes`` as the posterior is to see them; here, as they are."""
@@ -102,50 +136,66 @@ class Study:
         if aif is not bench.aif:
             self.bench = bench.with_input(aif)
 
-    def _in_passes(self, wanted: np.ndarray, pulse: Pulse, checkpoint, stage: str) -> Found:
-        """All batches once and, where neighbours have a say, once more."""
-        size = min(self.bench.settings.chunk, LARGEST_PART)
+    def _in_passes(self, pulse: Pulse, checkpoint, stage: str) -> Found:
+        """All batches once and, where neighbours have a say, once more; those that teach the prior stay together."""
+        teaching = self._drawn(LEARNERS)
+        plan = self._planned(teaching) + self._planned((self._screened == Outcome.FITTED) & ~teaching)
         if not self.couples:
-            return in_batches(self.curves, wanted, size, self.solve, pulse, checkpoint, stage=stage)
+            return in_batches(self.curves, plan, self.solve, pulse, checkpoint, stage=stage)
         half = within(pulse, 0.0, 0.5)
-        found = in_batches(self.curves, wanted, size, self.solve, half, checkpoint, stage=stage)
+        found = in_batches(self.curves, plan, self.solve, half, checkpoint, stage=stage)
         if not found:
             return found
         first = FirstPass.of(found, self.curves.voxels)
         if not first.fields.coupled:
             return found
         again, half = partial(self.solve_again, first), within(pulse, 0.5, 1.0)
-        return in_batches(self.curves, wanted, size, again, half, checkpoint, stage=f"{stage}, neighbours")
+        return in_batches(self.curves, plan, again, half, checkpoint, stage=f"{stage}, neighbours")
 
     def solve(self, batch: Batch) -> Arrays:
         """The arrays of one batch."""
         learnt = self._known()
-        exact_problem, exact_modes = self.bench.settled(batch, learnt.gaussian, learnt.noise)
-        arrays = self._weighed(batch, exact_problem, exact_modes, learnt.gaussian, learnt.prior)
-        return arrays | remembered(exact_problem, exact_modes) if self.couples else arrays
+        exact = learnt.explored(self.bench, batch)
+        arrays = self._weighed(batch, exact, learnt.gaussian, learnt.prior)
+        return arrays | remembered(exact.problem, exact.modes) if self.couples else arrays
 
     def solve_again(self, first: FirstPass, batch: Batch) -> Arrays:
         """The arrays of one batch, each voxel with the prior of its own that the ``first`` pass gave it."""
         problem, starts = first.problem(self.bench.problem(batch), batch.rows)
         prior = first.prior(batch.rows, self._known().prior)
         modes = [problem.mode(x, prior.own) for x in starts]
-        return self._weighed(batch, problem, modes, prior.own, prior)
+        return self._weighed(batch, Explored(problem, modes), prior.own, prior)
 
     def _known(self) -> Learnt:
         if self.learnt is None:
-            self.learnt = learn(self.bench, self._learners(LEARNERS))
+            regions = alike_regions(self.curves, self._drawn(LEARNERS))
+            self.learnt = learn(self.bench, self._learners(LEARNERS), regions)
         return self.learnt
 
-    def _weighed(self, batch: Batch, problem: Problem, modes: list[Minimum], gaussian, prior) -> Arrays:
-        """The arrays of one batch: looked for by ``gaussian`` around ``modes``, weighed by ``prior``."""
-        problem, modes = self.softened(batch, problem, modes, gaussian)
-        mode = best(modes)
-        found = self._sampled(batch, problem, modes, gaussian, prior)
-        return self._concluded(batch, mode, found | self.explained(batch, problem, mode))
+    def _drawn(self, most: int) -> np.ndarray:
+        """(n,) bool: all curves that a fit can be tried of, or ``most`` of them drawn at random."""
+        rows = np.flatnonzero(self._screened == Outcome.FITTED)
+        if len(rows) > most:
+            rows = np.random.default_rng(0).choice(rows, most, replace=False)
+        drawn = np.zeros(len(self.curves), dtype=bool)
+        drawn[rows] = True
+        return drawn
 
-    def _sampled(self, batch: Batch, problem: Problem, modes: list[Minimum], gaussian, prior) -> Arrays:
+    def _planned(self, wanted: np.ndarray) -> Plan:
+        return planned(self.curves, wanted, min(self.bench.settings.chunk, LARGEST_PART))
+
+    def _weighed(self, batch: Batch, exact: Explored, gaussian, prior) -> Arrays:
+        """The arrays of one batch: looked for by ``gaussian`` around its modes, weighed by ``prior``."""
+        problem, modes = self.softened(batch, exact.problem, exact.modes, gaussian)
+        samples = exact.samples if problem is exact.problem else None
+        mode = best(modes)
+        found = self._sampled(batch, Explored(problem, modes, samples), gaussian, prior)
+        return self._concluded(batch, mode, found | self.explained(batch, problem, mode)) | self._taught()
+
+    def _sampled(self, batch: Batch, explored: Explored, gaussian, prior) -> Arrays:
         """Every voxel's posterior summed up; many times the samples where the weights hang on few of them."""
-        found = self._summed(sample(problem, modes, gaussian, fingerprint(batch.C_t)), prior)
+        problem, modes = explored.problem, explored.modes
+        found = self._summed(explored.samples or sample(problem, modes, gaussian, fingerprint(batch.C_t)), prior)
         poor = np.flatnonzero(found["effective"] < ENOUGH_EFFECTIVE)
         for rows in np.array_split(poor, range(LARGEST_PART // MANY_TIMES, len(poor), LARGEST_PART // MANY_TIMES)):
             self.bench.beat()
@@ -160,12 +210,8 @@ class Study:
         return summary(samples, prior) | (moments(samples, prior) if self.couples else {})
 
     def _learners(self, most: int) -> list[Batch]:
-        """The curves to learn from, a batch a clock: all that a fit can be tried of, or ``most`` of them drawn at random."""
-        curves, rows = self.curves, np.flatnonzero(self._screened == Outcome.FITTED)
-        if len(rows) > most:
-            rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-        members = [(row, rows[curves.clock[rows] == row]) for row in range(len(curves.time))]
-        return [batch_of(curves, row, some) for row, some in members if some.size]
+        """The curves to learn from, ``most`` at most, in batches."""
+        return [batch_of(self.curves, row, rows) for row, rows in self._planned(self._drawn(most))]
 
     def _concluded(self, batch: Batch, mode: Minimum, found: Arrays) -> Arrays:
         """``found`` with residual and outcome of the most probable parameters."""

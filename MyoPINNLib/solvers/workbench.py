@@ -14,7 +14,7 @@ from ..settings import Delay, FitSettings
 from .batches import Batch
 from .compressed import Compression
 from .levenberg import Minimum
-from .modes import Problem, best
+from .modes import Problem, best, put, some_of
 from .noise import NoiseLevel, outlying, without_spikes
 from .starts import LOGARITHMS, bounds
 
@@ -24,7 +24,9 @@ LEAST_NOISE, MOST_NOISE = 1e-4, 0.1
 
 @dataclass
 class Workbench:
-    """One fit's input; ``beat`` is called within long work; each clock is compressed once and kept."""
+    """One fit's input; ``beat`` is called within long work; each clock is compressed once and kept, also for later fits of the
+    same input that are given the same ``compressions``.
+    """
 
     aif: ArterialInput
     settings: FitSettings
@@ -42,17 +44,22 @@ class Workbench:
 
     def with_input(self, aif: ArterialInput) -> Workbench:
         """The same workbench for another input."""
-        return replace(self, aif=aif, compressions={})
+        return replace(self, aif=aif)
 
-    def problem(self, batch: Batch) -> Problem:
-        """The batch compressed, with a first guess of the noise from the curves' roughness."""
-        key = (batch.time.tobytes(), batch.root_weight.tobytes())
+    def compression(self, batch: Batch) -> Compression:
+        """That of the batch's clock."""
+        limits = self.settings.T_a_range if self.seeks_delay else (self.settings.T_a, self.settings.T_a)
+        arrays = (self.aif.knots, self.aif.coefficients, batch.time, batch.root_weight)
+        key = (self.convolution, limits, *(array.tobytes() for array in arrays))
         if key not in self.compressions:
-            limits = self.settings.T_a_range if self.seeks_delay else (self.settings.T_a, self.settings.T_a)
             self.compressions[key] = Compression.of(
                 self.aif, batch.time, batch.root_weight, limits, convolution=self.convolution, pulse=self.beat
             )
-        compression = self.compressions[key]
+        return self.compressions[key]
+
+    def problem(self, batch: Batch) -> Problem:
+        """The batch compressed, with a first guess of the noise from the curves' roughness."""
+        compression = self.compression(batch)
         measured = batch.C_t * batch.root_weight
         measured[:, batch.counted] = without_spikes(measured[:, batch.counted])
         rough, peak = np.sqrt(batch.noise_power() / batch.counted.sum()), measured.max(axis=1)
@@ -74,14 +81,21 @@ class Workbench:
         return replace(problem, y=y, sigma=sigma), out.any(axis=1)
 
     def settled(self, batch: Batch, gaussian: GaussianPrior, noise: NoiseLevel) -> tuple[Problem, list[Minimum]]:
-        """The batch's problem, cleaned and with its noise known, and its modes from each start."""
+        """The batch's problem, cleaned and with its noise known, and its modes from each start; a voxel of which a frame was taken
+        out is cleaned again.
+        """
         problem = self.problem(batch)
         problem = replace(problem, sigma=np.maximum(problem.sigma, np.sqrt(noise.variance)))
         modes = problem.modes(problem.starts(), gaussian)
+        rows = np.arange(len(batch.C_t))
         for _ in range(CLEANINGS):
-            problem, spiked = self.cleaned(batch, problem, best(modes).x, noise)
-            modes = problem.modes([mode.x for mode in modes], gaussian)
+            few = [some_of(mode, rows) for mode in modes]
+            cleaned, spiked = self.cleaned(batch.take(rows), problem.take(rows), best(few).x, noise)
+            again = cleaned.modes([mode.x for mode in few], gaussian)
+            problem = problem.put(rows, cleaned)
+            modes = [put(mode, rows, other) for mode, other in zip(modes, again, strict=True)]
             self.beat()
-            if not spiked.any():
+            rows = rows[spiked]
+            if not rows.size:
                 break
         return problem, modes

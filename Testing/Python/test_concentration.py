@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from MyoPINNLib.bloodpool import pure_voxels, shading
+from MyoPINNLib.bloodpool import noise_in_time, pure_voxels, shading
 from MyoPINNLib.bolus import find_bolus
 from MyoPINNLib.concentration import curves_from_series
 from MyoPINNLib.errors import InputError
@@ -70,6 +70,18 @@ def test_the_bias_of_noise_is_small_in_the_mean(a_phantom):
     found = curves_from_series(a_phantom.series, a_phantom.masks, Settings())
     true = true_tissue(a_phantom).mean(axis=0)
     assert np.abs(found.curves.C_t.mean(axis=0) - true).max() < 0.03 * true.max()
+
+
+@pytest.mark.parametrize("snr", [2.7, 8.0])
+def test_the_noise_is_told_from_a_dozen_dark_frames(snr):
+    noise = np.random.default_rng(7).standard_normal((2, 4000, 12))
+    assert noise_in_time(20.0 * np.abs(snr + noise[0] + 1j * noise[1])) == pytest.approx(20.0, rel=0.02)
+
+
+def test_the_mean_of_many_noisy_curves_is_that_without_noise(a_clean_phantom, a_phantom):
+    clean, noisy = (curves_from_series(p.series, p.masks, Settings()).curves.C_t for p in (a_clean_phantom, a_phantom))
+    top = clean.mean(axis=0) > clean.mean()
+    assert noisy[:, top].mean() == pytest.approx(clean[:, top].mean(), rel=0.004)
 
 
 def test_plasma_is_blood_over_one_minus_haematocrit(a_phantom):

@@ -12,6 +12,7 @@ from MyoPINNLib.relaxation import (
     FASTEST_R1,
     Readout,
     concentration_from_signal,
+    magnitude_variance,
     signal_from_concentration,
     without_noise_floor,
 )
@@ -122,6 +123,12 @@ def test_the_noise_floor_of_a_magnitude_image_is_taken_off():
         assert abs(corrected / true - 1) < 0.006
         assert abs(corrected - true) < abs(lifted - true)
     assert without_noise_floor(100.0, 0.0) == 100.0
+
+
+@pytest.mark.parametrize("snr", [0.0, 1.0, 2.7, 8.0])
+def test_the_variance_of_a_magnitude_is_that_of_noise_made(snr):
+    noise = np.random.default_rng(6).standard_normal((2, 400_000))
+    assert magnitude_variance(snr**2) == pytest.approx(np.abs(snr + noise[0] + 1j * noise[1]).var(), rel=0.01)
 
 
 @pytest.mark.parametrize(
