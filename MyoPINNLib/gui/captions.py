@@ -1,4 +1,4 @@
-"""Which slice of the heart a slice view shows, in words in its upper left corner: "slice 2 of 3, mid"."""
+"""Which slice of the heart a slice view shows, in words at its upper edge (Slicer writes into the corners): "slice 2 of 3, mid"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import vtk
 
 from ..polar import ring_of
 
-_SIZE, _PLACE = 14, (0.02, 0.98)
+_SIZE, _PLACE = 14, (0.5, 0.98)
 
 
 def words_of(label: np.ndarray, k: int | None) -> str:
@@ -25,7 +25,7 @@ def level_of(label: np.ndarray, k: int) -> str:
 
 
 class Caption:
-    """A line in the corner of the slice view ``name``; it says nothing at first."""
+    """A line at the upper edge of the slice view ``name``; it says nothing at first."""
 
     def __init__(self, name: str) -> None:
         self._view = slicer.app.layoutManager().sliceWidget(name).sliceView()
@@ -34,6 +34,7 @@ class Caption:
         words.SetFontFamilyToArial()
         words.SetFontSize(_SIZE)
         words.SetShadow(True)
+        words.SetJustificationToCentered()
         words.SetVerticalJustificationToTop()
         place = self._actor.GetPositionCoordinate()
         place.SetCoordinateSystemToNormalizedViewport()

@@ -52,7 +52,7 @@ class Overlay:
 
     @property
     def captions(self) -> dict[str, str]:
-        """Name of each view in use -> what its corner says."""
+        """Name of each view in use -> what stands at its upper edge."""
         return {name: caption.text for name, caption in self._captions.items()}
 
     def place(self, analysis: SceneAnalysis) -> None:

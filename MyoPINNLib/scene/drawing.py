@@ -19,7 +19,7 @@ OUTSIDE = "MyoPINN.outside"
 QUANTITY = "MyoPINN.quantity"
 _BELOW_ZERO = {"T_a": -100.0, "valid": -1.0}
 _SD_SHARE = 0.25
-_LEGEND, _CORNER = (0.08, 0.22), (0.98, 0.03)  # of the view: small enough to leave the heart free
+_LEGEND, _CORNER = (0.08, 0.25), (0.98, 0.03)  # of the view: small enough to leave the heart free
 _LEGEND_FONT, _LABELS = 11, 3
 _BLOOD, _PLASMA = (0.75, 0.15, 0.15), (0.35, 0.35, 0.35)
 

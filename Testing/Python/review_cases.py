@@ -99,6 +99,8 @@ def open_analysis(module: Module, kind: Heart, *names: str) -> list[Looked]:
         click(module.ui.reviewSection)
     choose(module.ui.analysisSelector, found[0].analysis.name)
     click(module.ui.layoutButton)
+    for _ in range(3):  # the panel takes its width, the views theirs, and what they show is drawn
+        slicer.app.processEvents()
     return found
 
 

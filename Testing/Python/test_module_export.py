@@ -158,6 +158,8 @@ def test_a_path_emptied_unheard_exports_nothing(a_module, a_folder):
     open_analysis(a_module, Heart.OBLIQUE)
     open_section(a_module)
     type_text(a_module.ui.exportPath, str(a_folder))
+    if not a_module.ui.exportTables.checked:
+        click(a_module.ui.exportTables)
     a_module.ui.exportPath.blockSignals(True)  # CTK is silent about a path that cannot be used
     type_text(a_module.ui.exportPath, "")
     a_module.ui.exportPath.blockSignals(False)
