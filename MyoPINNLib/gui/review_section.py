@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
 import qt
 import slicer
 import vtk
 
 from ..errors import InputError
+from ..looks import Curve, Mode
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis, find_analyses, usual_limits
 from ..scene.drawing import decimals
@@ -24,30 +24,6 @@ from .slices import pages
 
 _RESERVE_CUT_OFF = 2.0
 _STEPS = 200  # of the range of the colours, that a spin box tells apart
-
-
-class Mode(Enum):
-    """Which study the bull's-eye shows."""
-
-    ANALYSIS = "analysis"
-    REST = "rest"
-    RESERVE = "reserve"
-
-    def label(self) -> str:
-        """Its words in a list."""
-        return {"analysis": "this analysis", "rest": "rest", "reserve": "reserve (stress / rest)"}[self.value]
-
-
-class Curve(Enum):
-    """Whose curve the plot shows."""
-
-    VOXEL = "voxel"
-    SEGMENT = "segment"
-    INPUT = "input"
-
-    def label(self) -> str:
-        """Its words in a list."""
-        return {"voxel": "voxel under the mouse", "segment": "selected segment", "input": "arterial input"}[self.value]
 
 
 class ReviewSection:

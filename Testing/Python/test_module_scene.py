@@ -162,3 +162,24 @@ def test_slicer_takes_the_engine_along_when_it_quits():
 def test_the_self_test_passes(a_module):
     slicer.modules.MyoPINNInstance.runTest(msec=100)
     assert len(find_analyses()) == 1 and "MyoPINN passed" in [text for _, text in slicer.app.answers.said][-1]
+
+
+START = f"""
+import sys, time
+sys.path.append({str(ROOT)!r})
+from Testing.SlicerHarness.desktop import desktop
+from Testing.SlicerHarness import loading
+desktop()
+before = set(sys.modules)
+begun = time.thread_time()
+started = loading.start_module({str(ROOT / "MyoPINN" / "MyoPINN.py")!r})
+desktop().complete_startup()
+seconds = time.thread_time() - begun
+print(seconds, *(set(sys.modules) - before))
+"""
+
+
+def test_slicer_starts_without_loading_what_only_the_panel_needs():
+    seconds, *loaded = in_a_fresh_process(START, path=ROOT).split()
+    heavy = ("scipy", "SimpleITK", "MyoPINNLib.scene", "MyoPINNLib.simulate", "MyoPINNLib.gui.panel")
+    assert float(seconds) < 0.3 and not [name for name in loaded if name.startswith(heavy)]
