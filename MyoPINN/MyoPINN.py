@@ -59,9 +59,12 @@ class MyoPINN(ScriptedLoadableModule):
         slicer.app.connect("startupCompleted()", self._register)
 
     def _register(self):
-        """Make samples known."""
+        """Make samples and layouts known: a scene that was saved in one of the layouts opens in it."""
         import SampleData
 
+        from MyoPINNLib.gui.layout import register_layouts
+
+        register_layouts()
         icons = Path(self.parent.path).parent / "Resources" / "Icons"
         register_samples(SampleData.SampleDataLogic, icons, _load_sample)
 
@@ -141,7 +144,6 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.NodeAddedEvent, self._nodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self._nodesChanged)
         self.addObserver(scene, scene.EndBatchProcessEvent, self._nodesChanged)
-        slicer.app.connect("aboutToQuit()", self.cleanup)
         self._take(self.logic.getParameterNode())
 
     def enter(self):
@@ -151,14 +153,22 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self):
         """The module is left: a computation goes on, and what was asked of the mouse ends."""
-        self.panel.anatomy.placing.stop()
+        if self.panel is not None:
+            self.panel.anatomy.placing.stop()
 
     def cleanup(self):
-        """The module is unloaded or Slicer ends."""
-        self.removeObservers()
+        """The module is unloaded, when Slicer ends, or reloaded."""
         if self.panel is not None:
             self.panel.close()
         self._take(None)
+        self.removeObservers()
+        self.panel = None
+
+    def onReload(self):
+        """Reload the module for its developers, with the library."""
+        for name in [each for each in sys.modules if each.partition(".")[0] == "MyoPINNLib"]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def _sceneCloses(self, caller=None, event=None):
         self.panel.scene_closed()

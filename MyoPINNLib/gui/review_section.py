@@ -137,6 +137,8 @@ class ReviewSection:
         """Slicer or the module closes: let go of the scene."""
         self.forget()
         self._table.close()
+        self.bullseye.close()
+        self.layout.close()
 
     def _take(self, node) -> None:
         """Look at the analysis of ``node``, None: at none."""

@@ -136,8 +136,8 @@ QUIT = f"""
 import sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "Testing" / "Python")!r}]
 from Testing.SlicerHarness.desktop import desktop
-from Testing.SlicerHarness.loading import load_module
-running = desktop()
+from Testing.SlicerHarness.loading import load_module, unload
+desktop()
 loaded = load_module({str(ROOT / "MyoPINN" / "MyoPINN.py")!r})
 import slicer
 from module_cases import QUICK, Module, add_case, begin, engines
@@ -149,9 +149,10 @@ loaded.widget.enter()
 module.choose_method(QUICK)
 begin(module)
 print(len(engines()), end=" ")
-running.quit()
-loaded.widget.cleanup()  # as Slicer does once more when it unloads the module
-print(len(engines()), module.busy)
+busy = module.panel.tasks
+unload(loaded)
+loaded.widget.cleanup()
+print(len(engines()), busy.busy)
 """
 
 
@@ -183,3 +184,83 @@ def test_slicer_starts_without_loading_what_only_the_panel_needs():
     seconds, *loaded = in_a_fresh_process(START, path=ROOT).split()
     heavy = ("scipy", "SimpleITK", "MyoPINNLib.scene", "MyoPINNLib.simulate", "MyoPINNLib.gui.panel")
     assert float(seconds) < 0.3 and not [name for name in loaded if name.startswith(heavy)]
+
+
+ALONE = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "Testing" / "Python")!r}]
+from Testing.SlicerHarness.desktop import desktop
+from Testing.SlicerHarness.loading import load_module, start_module, unload
+running = desktop()
+import slicer
+from scene_cases import a_heart
+from module_cases import QUICK, Module, add_case
+MODULE = {str(ROOT / "MyoPINN" / "MyoPINN.py")!r}
+manager = running.layoutManager()
+
+def computed(widget):
+    add_case(a_heart(shared_clock=True))
+    slicer.util.selectModule("MyoPINN")
+    module = Module(widget)
+    module.compute(QUICK)
+    return module
+"""
+
+RELOAD = """
+first, factories = load_module(MODULE).widget, len(manager._factories)
+computed(first)
+shown = manager.layout
+first.onReload()
+second, left = slicer.modules.MyoPINNWidget, manager.layout
+second.enter()
+second.panel.review.show()
+bullseye = second.panel.review.bullseye
+print(shown, left < shown, manager.layout, len(bullseye.bullseye.content.known), bullseye.widget.isVisible())
+print(first.panel, first.Observations, len(manager._factories) - factories)
+"""
+
+
+def test_a_reloaded_module_takes_over_from_the_one_before():
+    *_, shown, kept = in_a_fresh_process(ALONE + RELOAD, path=ROOT).splitlines()
+    assert (shown, kept) == ("5173 True 5173 16 True", "None [] 0")
+
+
+WITHOUT_WINDOW = """
+running.layoutManager = lambda: None
+loaded = load_module(MODULE)
+running.complete_startup()
+module = computed(loaded.widget)
+print("voxels are reliable" in module.status, loaded.source.MyoPINNLogic().getParameterNode().quantity)
+unload(loaded)
+"""
+
+
+def test_the_module_works_without_slicers_main_window():
+    assert in_a_fresh_process(ALONE + WITHOUT_WINDOW, path=ROOT).splitlines()[-1] == "True MBF"
+
+
+OPENED = """
+import tempfile
+file = tempfile.mkdtemp() + "/saved.mrb"
+node = manager.layoutLogic().GetLayoutNode()
+node.SetViewArrangement(5172)  # as another Slicer, that knows it, would save it
+slicer.mrmlScene.WriteToMRB(file, None, slicer.vtkMRMLMessageCollection())
+STARTUP
+slicer.mrmlScene.Clear(False)
+manager.setLayout(node.SlicerLayoutFourUpView)
+slicer.mrmlScene.ReadFromMRB(file, True)
+shown = [manager.sliceWidget(name).isVisible() for name in ("Red", "Yellow", "Green")]
+widget = load_module(MODULE).widget
+widget.panel.review.layout.show(2)
+running.processEvents()
+print(*shown, manager.plotViewCount, widget.panel.review.bullseye.widget.isVisible())
+"""
+
+
+@pytest.mark.parametrize(
+    ("startup", "shown"),
+    [("start_module(MODULE); running.complete_startup()", "True True False"), ("", "True True True")],
+)
+def test_a_scene_saved_in_the_perfusion_layout_opens_in_a_fresh_slicer(startup, shown):
+    told = in_a_fresh_process(ALONE + OPENED.replace("STARTUP", startup), path=ROOT).splitlines()[-1]
+    assert told == f"{shown} 1 True"
