@@ -148,13 +148,14 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self):
         """The module is opened: what the scene has gained since is chosen by its usual names."""
-        self._take(self.logic.getParameterNode())
-        self.panel.guess()
+        if self._parameterNode is None:
+            self._take(self.logic.getParameterNode())
+        self.panel.enter()
 
     def exit(self):
         """The module is left: a computation goes on, and what was asked of the mouse ends."""
         if self.panel is not None:
-            self.panel.anatomy.placing.stop()
+            self.panel.leave()
 
     def cleanup(self):
         """The module is unloaded, when Slicer ends, or reloaded."""

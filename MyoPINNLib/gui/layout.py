@@ -87,6 +87,11 @@ class PerfusionLayout:
         manager = slicer.app.layoutManager()
         return manager is not None and _FIRST < manager.layout <= _FIRST + len(VIEWS)
 
+    @property
+    def visible(self) -> bool:
+        """True where it can be seen, so that pictures can be taken of it."""
+        return self.shown and self._bullseye.visible
+
     def show(self, views: int) -> bool:
         """The layout with ``views`` slice views; False where Slicer runs without its main window."""
         manager = slicer.app.layoutManager()

@@ -62,12 +62,6 @@ class ReviewSection:
         """The analysis that is looked at."""
         return self._analysis
 
-    def choose(self, analysis: SceneAnalysis) -> None:
-        """Look at an analysis: its maps, bull's-eye, curves and table, in the perfusion layout."""
-        self._parameters().analysis = analysis.node
-        self.update()
-        self.show()
-
     def guess(self) -> None:
         """Look at the scene's last analysis where none is chosen."""
         if self._parameters().analysis is None and (there := find_analyses()):
@@ -132,6 +126,11 @@ class ReviewSection:
     def forget(self) -> None:
         """The scene has closed."""
         self._take(None)
+
+    def let_go(self) -> None:
+        """Look at no analysis that is gone."""
+        if self._analysis is not None and not self._analysis.there:
+            self._take(None)
 
     def close(self) -> None:
         """Slicer or the module closes: let go of the scene."""

@@ -64,10 +64,32 @@ def test_a_scene_that_closes_ends_the_engine_and_the_module_works_in_the_next_on
 def test_a_module_that_is_left_goes_on_computing_and_shows_it_when_entered_again(a_patient):
     begin(a_patient)
     slicer.util.selectModule("")
+    before = slicer.app.layoutManager().layout
     a_patient.finish()
+    assert slicer.app.layoutManager().layout == before
+    assert "Open MyoPINN to see it" in a_patient.window.statusBar().currentMessage()
     slicer.util.selectModule("MyoPINN")
+    assert a_patient.panel.review.layout.shown
     assert len(find_analyses()) == 1 and "voxels are reliable" in a_patient.status
     screenshot(a_patient.window, "scene_2_entered_again")
+
+
+def test_what_happens_in_the_scene_costs_nothing_while_the_module_is_left(a_patient, monkeypatch):
+    updates = []
+    monkeypatch.setattr(a_patient.panel.review, "update", lambda: updates.append(1))
+    slicer.util.selectModule("")
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode")
+    a_patient.chosen.opacity = 0.5
+    slicer.app.processEvents()
+    assert not updates
+    slicer.util.selectModule("MyoPINN")
+    assert updates
+
+
+def test_entering_the_module_again_keeps_its_parameter_node(a_patient):
+    before = a_patient.chosen
+    a_patient.widget.enter()
+    assert a_patient.chosen is before
 
 
 def test_what_is_chosen_and_computed_is_there_again_after_save_close_and_open(a_patient, tmp_path):
