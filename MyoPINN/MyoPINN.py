@@ -30,13 +30,11 @@ except ImportError:  # a source tree, of which the module path holds this folder
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     import MyoPINNLib
 
-from MyoPINNLib.gui.bullseye_content import Statistic
-from MyoPINNLib.gui.panel import Panel
-from MyoPINNLib.gui.review_section import Curve, Mode
+# Slicer imports this file at every start: what takes time is imported where it is first used.
+from MyoPINNLib.looks import Colours, Curve, Mode, Statistic
 from MyoPINNLib.network_settings import Device, Start
-from MyoPINNLib.scene import Colours, quantify
-from MyoPINNLib.scene.samples import Sample, add_sample, register_samples
-from MyoPINNLib.settings import DEFAULT_METHOD, Conversion, Method, Settings
+from MyoPINNLib.sample_list import Sample, register_samples
+from MyoPINNLib.settings import DEFAULT_METHOD, Conversion, Method
 
 WARM_STEPS = 2500  # a network that starts at MAP's result has come far enough by then (docs/validation.md)
 
@@ -58,13 +56,24 @@ class MyoPINN(ScriptedLoadableModule):
             "The networks follow van Herten, Chiribiri, Breeuwer, Veta, Scannell: Physics-informed neural networks for "
             "myocardial perfusion MRI quantification, Medical Image Analysis 78 (2022) 102399."
         )
-        slicer.app.connect("startupCompleted()", self._register_samples)
+        slicer.app.connect("startupCompleted()", self._register)
 
-    def _register_samples(self):
+    def _register(self):
+        """Make samples and layouts known: a scene that was saved in one of the layouts opens in it."""
         import SampleData
 
+        from MyoPINNLib.gui.layout import register_layouts
+
+        register_layouts()
         icons = Path(self.parent.path).parent / "Resources" / "Icons"
-        register_samples(SampleData.SampleDataLogic, icons)
+        register_samples(SampleData.SampleDataLogic, icons, _load_sample)
+
+
+def _load_sample(sample):
+    """What a click in the Sample Data module does."""
+    from MyoPINNLib.scene import load_sample
+
+    return load_sample(sample)
 
 
 @parameterNodeWrapper
@@ -116,6 +125,8 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setup(self):
         """Make the panel from MyoPINN.ui."""
+        from MyoPINNLib.gui.panel import Panel
+
         ScriptedLoadableModuleWidget.setup(self)
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/MyoPINN.ui"))
         self.layout.addWidget(uiWidget)
@@ -133,24 +144,32 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.NodeAddedEvent, self._nodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self._nodesChanged)
         self.addObserver(scene, scene.EndBatchProcessEvent, self._nodesChanged)
-        slicer.app.connect("aboutToQuit()", self.cleanup)
         self._take(self.logic.getParameterNode())
 
     def enter(self):
         """The module is opened: what the scene has gained since is chosen by its usual names."""
-        self._take(self.logic.getParameterNode())
-        self.panel.guess()
+        if self._parameterNode is None:
+            self._take(self.logic.getParameterNode())
+        self.panel.enter()
 
     def exit(self):
         """The module is left: a computation goes on, and what was asked of the mouse ends."""
-        self.panel.anatomy.placing.stop()
+        if self.panel is not None:
+            self.panel.leave()
 
     def cleanup(self):
-        """The module is unloaded or Slicer ends."""
-        self.removeObservers()
+        """The module is unloaded, when Slicer ends, or reloaded."""
         if self.panel is not None:
             self.panel.close()
         self._take(None)
+        self.removeObservers()
+        self.panel = None
+
+    def onReload(self):
+        """Reload the module for its developers, with the library."""
+        for name in [each for each in sys.modules if each.partition(".")[0] == "MyoPINNLib"]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def _sceneCloses(self, caller=None, event=None):
         self.panel.scene_closed()
@@ -184,8 +203,17 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 class MyoPINNLogic(ScriptedLoadableModuleLogic):
     """The same without the panel, for scripts: ``slicer.util.getModuleLogic("MyoPINN").quantify(sequence, segmentation)``."""
 
-    quantify = staticmethod(quantify)
-    addSample = staticmethod(add_sample)
+    def quantify(self, *given, **options):
+        """Compute a study, as ``MyoPINNLib.scene.quantify`` describes it."""
+        from MyoPINNLib.scene import quantify
+
+        return quantify(*given, **options)
+
+    def addSample(self, sample=Sample.STRESS):
+        """Draw a synthetic study into the scene."""
+        from MyoPINNLib.scene import add_sample
+
+        return add_sample(sample)
 
     def getParameterNode(self):
         """What is chosen, as the scene keeps it."""
@@ -210,10 +238,11 @@ class MyoPINNTest(ScriptedLoadableModuleTest):
 
     def test_sample_from_end_to_end(self):
         """MBF of the sample's LAD territory is low, and that of the others is not."""
+        logic = MyoPINNLogic()
         self.delayDisplay("Drawing the sample")
-        sample = add_sample(Sample.STRESS)
+        sample = logic.addSample()
         self.delayDisplay("Computing MBF")
-        run = quantify(list(sample.stress.nodes), sample.segmentation, insertion=sample.insertion, settings=Settings())
+        run = logic.quantify(list(sample.stress.nodes), sample.segmentation, insertion=sample.insertion)
         flows = dict(zip(run.segments["segment"], run.segments["MBF_mL_min_g_median"], strict=True))
         low, remote = (sum(flows[n] for n in part) / len(part) for part in ((7, 13), (4, 5, 10, 11)))
         self.assertLess(low, 0.6 * remote)

@@ -8,41 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from ..errors import InputError
 from ..figures.canvas import digits, name_of
+from ..looks import Colours, Statistic
 from ..polar import NAMES, segments_of
 from ..quantities import QUANTITIES
-from ..scene import Colours, SceneAnalysis
+from ..scene import SceneAnalysis
 
 RESERVE = "MPR"
 _RESERVE_LIMITS = (0.0, 4.0)
 _RESERVE_LABEL = f"Myocardial perfusion reserve, {RESERVE}"
-
-
-class Statistic(str, Enum):
-    """Which number of a segment's table is meant."""
-
-    MEDIAN = "median"
-    MEAN = "mean"
-    MEAN_CURVE = "mean_curve"
-
-    @property
-    def words(self) -> str:
-        """As it stands below a title."""
-        return {"median": "median of the voxels", "mean": "mean of the voxels", "mean_curve": "fit of the mean curve"}[
-            self.value
-        ]
-
-    def label(self) -> str:
-        """Its words in a list."""
-        return self.words
-
-    @property
-    def deviation(self) -> str:
-        """The statistic that says how sure or how spread it is."""
-        return "mean_curve_sd" if self is Statistic.MEAN_CURVE else "sd"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Caption:
     """A line at the upper edge of the slice view ``name``; it says nothing at first."""
 
     def __init__(self, name: str) -> None:
-        self._view = slicer.app.layoutManager().sliceWidget(name).sliceView()
+        self._name = name
         self._actor = vtk.vtkTextActor()
         words = self._actor.GetTextProperty()
         words.SetFontFamilyToArial()
@@ -39,7 +39,7 @@ class Caption:
         place = self._actor.GetPositionCoordinate()
         place.SetCoordinateSystemToNormalizedViewport()
         place.SetValue(*_PLACE)
-        self._renderer = self._view.renderWindow().GetRenderers().GetFirstRenderer()
+        self._renderer = self._view().renderWindow().GetRenderers().GetFirstRenderer()
         self._renderer.AddViewProp(self._actor)
 
     @property
@@ -51,9 +51,12 @@ class Caption:
         """Show ``text``."""
         if text != self.text:
             self._actor.SetInput(text)
-            self._view.scheduleRender()
+            self._view().scheduleRender()
 
     def close(self) -> None:
         """Take it out of the view."""
         self._renderer.RemoveViewProp(self._actor)
-        self._view.scheduleRender()
+        self._view().scheduleRender()
+
+    def _view(self):
+        return slicer.app.layoutManager().sliceWidget(self._name).sliceView()

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import qt
+
 from ..errors import InputError
 from ..files.nrrd import write_map
 from ..files.tables import write_segment_table
@@ -15,6 +17,7 @@ from ..scene import SceneAnalysis
 from .captions import level_of
 from .slices import write_picture
 
+_DRAWN = 100  # ms, in which Qt lays out and draws new views
 RESEARCH_USE = "research use only, not for diagnosis"
 _COUNTS = {"segment", "voxels", "left_out"}
 _TABLES = {"segments": "aha.csv", "input": "aif.csv", "curves": "segment_curves.csv", "settings": "settings.csv"}
@@ -43,6 +46,9 @@ class ExportSection:
         if why_not := self._why_not():  # CTK does not tell of a path that was emptied
             self._say(why_not)
             return
+        if self._ui.exportPictures.checked and not self._review.layout.visible:
+            self._show_first()
+            return
         analysis = self._review.analysis
         try:
             folder = _new_folder(Path(self._ui.exportPath.currentPath).expanduser(), analysis.name)
@@ -53,6 +59,14 @@ class ExportSection:
             self._say(f"The files could not be written: {error.strerror or error}. Choose another folder.")
         else:
             self._say(f"{count} files were written to {folder}.")
+
+    def _show_first(self) -> None:
+        """What was never drawn has no picture: export when the layout is on the screen."""
+        self._review.show()
+        if self._review.layout.visible:
+            qt.QTimer.singleShot(_DRAWN, self.export)
+        else:
+            self._say("No picture can be taken: the views are not on the screen. Show the layout first.")
 
     def _why_not(self) -> str:
         ui = self._ui
@@ -70,8 +84,6 @@ class ExportSection:
         if self._ui.exportTables.checked:
             write_tables(analysis, folder)
         if self._ui.exportPictures.checked:
-            if not self._review.layout.shown:
-                self._review.show()
             write_pictures(self._review, folder)
         return sum(path.is_file() for path in folder.rglob("*"))
 

@@ -1,15 +1,16 @@
 """The perfusion layout: slice views above; bull's-eye, curves and table below.
 
 A layout is a description that Slicer's layout node keeps under a number; the bull's-eye is a widget of ours that Slicer
-puts where its tag stands.
+puts where its tag stands. A scene keeps the number alone, so the descriptions are there from Slicer's start: importing this
+file costs nothing.
 """
 
 from __future__ import annotations
 
+import qt
 import slicer
 
-from .slices import VIEWS
-
+VIEWS = ("Red", "Yellow", "Green")
 BULLSEYE, PLOT, TABLE = "MyoPINNBullseye", "MyoPINNPlot", "MyoPINNTable"
 _FIRST = 5170  # one number for each count of slice views
 _COLOURS = {"Red": "#F34A33", "Yellow": "#EDD54C", "Green": "#6EB04B"}
@@ -46,26 +47,72 @@ def _view(kind: str, tag: str, label: str) -> str:
     )
 
 
+def register_layouts():
+    """Make the layouts known to Slicer, with an empty place for the bull's-eye, which is returned (a QWidget).
+
+    None where Slicer runs without its main window. The place is made once, and found again by a module that was reloaded.
+    """
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return None
+    node = manager.layoutLogic().GetLayoutNode()
+    for views in range(1, len(VIEWS) + 1):
+        if not node.IsLayoutDescription(_FIRST + views):
+            node.AddLayoutDescription(_FIRST + views, description(views))
+    factory = next((each for each in manager.children() if each.objectName == BULLSEYE), None)
+    if factory is None:
+        factory = slicer.qSlicerSingletonViewFactory(manager)
+        factory.objectName = BULLSEYE
+        factory.setTagName(BULLSEYE)
+        manager.registerViewFactory(factory)
+    if factory.widget() is None:
+        place = qt.QWidget()
+        qt.QVBoxLayout(place).setContentsMargins(0, 0, 0, 0)
+        factory.setWidget(place)
+    return factory.widget()
+
+
 class PerfusionLayout:
-    """Registers ``bullseye`` (a QWidget) and the layouts, shows them, and goes back to what was shown before."""
+    """Shows ``bullseye`` (a QWidget) in the perfusion layouts, and goes back to what was shown before."""
 
     def __init__(self, bullseye) -> None:
-        self._manager = slicer.app.layoutManager()
-        self._factory = slicer.qSlicerSingletonViewFactory()
-        self._factory.setTagName(BULLSEYE)
-        self._factory.setWidget(bullseye)
-        self._manager.registerViewFactory(self._factory)
-        self._describe()
+        self._bullseye, self._before = bullseye, slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+        place = register_layouts()
+        if place is not None:
+            place.layout().addWidget(bullseye)
 
     @property
     def shown(self) -> bool:
         """True where one of the perfusion layouts is on the screen."""
-        return _FIRST < self._manager.layout <= _FIRST + len(VIEWS)
+        manager = slicer.app.layoutManager()
+        return manager is not None and _FIRST < manager.layout <= _FIRST + len(VIEWS)
 
-    def show(self, views: int) -> None:
-        """The layout with ``views`` slice views."""
-        self._describe()  # a scene that was opened may have brought a layout node of its own
-        self._manager.setLayout(_FIRST + max(1, min(views, len(VIEWS))))
+    @property
+    def visible(self) -> bool:
+        """True where it can be seen, so that pictures can be taken of it."""
+        return self.shown and self._bullseye.visible
+
+    def show(self, views: int) -> bool:
+        """The layout with ``views`` slice views; False where Slicer runs without its main window."""
+        manager = slicer.app.layoutManager()
+        if manager is None:
+            return False
+        register_layouts()  # a scene that was opened may have brought a layout node of its own
+        if not self.shown:
+            self._before = manager.layout
+        number = _FIRST + max(1, min(views, len(VIEWS)))
+        manager.setLayout(number)
+        manager.layoutLogic().GetLayoutNode().SetViewArrangement(
+            number
+        )  # where a scene had the number without its meaning
+        return True
+
+    def close(self) -> None:
+        """Go back to the layout before, and take the bull's-eye out of its place."""
+        if self.shown:
+            slicer.app.layoutManager().setLayout(self._before)
+        self._bullseye.setParent(None)
+        self._bullseye.deleteLater()
 
     @property
     def plot_node(self):
@@ -76,9 +123,3 @@ class PerfusionLayout:
     def table_node(self):
         """The node of the table view; None before the layout was shown."""
         return slicer.mrmlScene.GetSingletonNode(TABLE, "vtkMRMLTableViewNode")
-
-    def _describe(self) -> None:
-        node = self._manager.layoutLogic().GetLayoutNode()
-        for views in range(1, len(VIEWS) + 1):
-            if not node.IsLayoutDescription(_FIRST + views):
-                node.AddLayoutDescription(_FIRST + views, description(views))

@@ -13,8 +13,8 @@ from ..geometry import Geometry
 from ..scene import Colours, SceneAnalysis, show_frame, volumes_of
 from ..scene.nodes import affine_of, parent_matrix, values_of
 from .captions import Caption, words_of
-from .layout import PerfusionLayout
-from .slices import VIEWS, evenly, place_of, place_on_image, place_view, show_in, shown_slices, slice_node
+from .layout import VIEWS, PerfusionLayout
+from .slices import evenly, place_of, place_on_image, place_view, show_in, shown_slices, slice_node
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,10 @@ class Overlay:
     def place_on(self, analysis: SceneAnalysis, slices: list[int]) -> None:
         """Show the layout with one view for each of ``slices``."""
         self._let_go()
-        self._slices = list(slices)
         analysis.legend(None)  # that of a scene which was opened is in no view: it is made anew
-        self._layout.show(len(self._slices))
+        if not self._layout.show(len(slices)):
+            return
+        self._slices = list(slices)
         for name, k in zip(VIEWS, slices, strict=False):
             self._captions[name] = Caption(name)
             place_view(name, analysis, k)
@@ -81,7 +82,8 @@ class Overlay:
         volumes = sorted(volumes_of(series), key=_level)
         places = [(volume, k) for volume in volumes for k in range(volume.GetImageData().GetDimensions()[2])]
         chosen = [places[n] for n in evenly(len(places), len(VIEWS))]
-        self._layout.show(len(chosen))
+        if not self._layout.show(len(chosen)):
+            return
         for name, (volume, k) in zip(VIEWS, chosen, strict=False):
             place_on_image(
                 name, Geometry.from_volume(affine_of(volume, parent_matrix(volume)), values_of(volume).shape), k

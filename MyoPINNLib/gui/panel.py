@@ -37,7 +37,8 @@ class Panel:
 
     def __init__(self, ui, parameters: Callable, *, jobs: Callable[[], Path], requirements: Path, view=None) -> None:
         self._ui, self._parameters = ui, parameters
-        self._open = self._busy = self._looking = False
+        self._open = self._busy = self._looking = self._left = False
+        self._waiting: Callable | None = None  # what is to be shown when the module is entered
         self._offered: set[str] = set()
         self.question: Any = None
         self._timer = qt.QTimer()
@@ -105,8 +106,22 @@ class Panel:
             self._ui.inputSection.collapsed = self._ui.anatomySection.collapsed = False
         self.guess()
 
+    def enter(self) -> None:
+        """The module is opened: choose what has come by its usual name, and show what waited for it."""
+        self._left = False
+        self.guess()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting()
+
+    def leave(self) -> None:
+        """Another module is opened: a computation goes on, but from now on the screen is that module's."""
+        self._left = True
+        self.anatomy.placing.stop()
+
     def scene_closed(self) -> None:
         """The scene is about to close: end all work, forget its nodes."""
+        self._waiting = None
         if self.question is not None:
             self.question.dialog.close()
         self._open = False
@@ -126,7 +141,7 @@ class Panel:
 
     def update(self) -> None:
         """Bring all widgets to what is chosen."""
-        if not self._open:
+        if not self._open or self._left:
             return
         self.images.update()
         self.anatomy.update()
@@ -136,15 +151,17 @@ class Panel:
         self.compute.update()
 
     def nodes_changed(self) -> None:
-        """Nodes came or went, often many at once: look at it when Slicer has time."""
-        if self._open and not self._looking:
+        """Nodes came or went, often many at once: look at it when Slicer has time, and the user at the module."""
+        if self._left:
+            self.review.let_go()
+        elif self._open and not self._looking:
             self._looking = True
             qt.QTimer.singleShot(0, self._look)
 
     def _look(self) -> None:
         """What has come is chosen by its usual name where nothing is chosen yet."""
         self._looking = False
-        if not self._open:
+        if not self._open or self._left:
             return
         before, self._offered = self._offered, offered()
         if self._offered - before:
@@ -209,7 +226,7 @@ class Panel:
         self.anatomy.choose(sample.segmentation, sample.insertion)
         self.images.choose(STRESS, sample.stress.nodes)
         self.images.choose(REST, sample.rest.nodes if sample.rest else [])
-        self.review.show_images(sample.stress.nodes)
+        self._look_at(sample.stress.nodes)
         self.compute.say("")
 
     def _take_loaded(self, loading: Loading, rest: bool | None) -> None:
@@ -218,7 +235,7 @@ class Panel:
             rest = bool(self.images.series) and all(map(at_rest, nodes))
         self.images.choose(REST if rest else STRESS, nodes)
         self.anatomy.guess()
-        self.review.show_images(nodes)
+        self._look_at(nodes)
         drawn = self._parameters().segmentation is not None
         self.compute.say("" if drawn else _DRAW)
 
@@ -231,6 +248,27 @@ class Panel:
             chosen.restAnalysis = analysis.node
             self.update()
         else:
-            self.review.choose(analysis)
-            self._ui.inputSection.collapsed = self._ui.anatomySection.collapsed = True
-            self._ui.reviewSection.collapsed = False
+            chosen.analysis = analysis.node
+            self._when_entered(self._show_chosen)
+            if self._left:
+                slicer.util.showStatusMessage(f'"{analysis.name}" is computed. Open MyoPINN to see it.')
+
+    def _show_chosen(self) -> None:
+        self.update()
+        self.review.show()
+        self._ui.inputSection.collapsed = self._ui.anatomySection.collapsed = True
+        self._ui.reviewSection.collapsed = False
+
+    def _look_at(self, series) -> None:
+        def show() -> None:
+            if all(node.GetScene() is not None for node in series):
+                self.review.show_images(series)
+
+        self._when_entered(show)
+
+    def _when_entered(self, show: Callable[[], None]) -> None:
+        """Change layout and views now, or when the user comes back to the module: the last such change alone."""
+        if self._left:
+            self._waiting = show
+        else:
+            show()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
 import qt
 import slicer
 import vtk
 
 from ..errors import InputError
+from ..looks import Curve, Mode
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis, find_analyses, usual_limits
 from ..scene.drawing import decimals
@@ -24,30 +24,6 @@ from .slices import pages
 
 _RESERVE_CUT_OFF = 2.0
 _STEPS = 200  # of the range of the colours, that a spin box tells apart
-
-
-class Mode(Enum):
-    """Which study the bull's-eye shows."""
-
-    ANALYSIS = "analysis"
-    REST = "rest"
-    RESERVE = "reserve"
-
-    def label(self) -> str:
-        """Its words in a list."""
-        return {"analysis": "this analysis", "rest": "rest", "reserve": "reserve (stress / rest)"}[self.value]
-
-
-class Curve(Enum):
-    """Whose curve the plot shows."""
-
-    VOXEL = "voxel"
-    SEGMENT = "segment"
-    INPUT = "input"
-
-    def label(self) -> str:
-        """Its words in a list."""
-        return {"voxel": "voxel under the mouse", "segment": "selected segment", "input": "arterial input"}[self.value]
 
 
 class ReviewSection:
@@ -85,12 +61,6 @@ class ReviewSection:
     def analysis(self) -> SceneAnalysis | None:
         """The analysis that is looked at."""
         return self._analysis
-
-    def choose(self, analysis: SceneAnalysis) -> None:
-        """Look at an analysis: its maps, bull's-eye, curves and table, in the perfusion layout."""
-        self._parameters().analysis = analysis.node
-        self.update()
-        self.show()
 
     def guess(self) -> None:
         """Look at the scene's last analysis where none is chosen."""
@@ -157,10 +127,17 @@ class ReviewSection:
         """The scene has closed."""
         self._take(None)
 
+    def let_go(self) -> None:
+        """Look at no analysis that is gone."""
+        if self._analysis is not None and not self._analysis.there:
+            self._take(None)
+
     def close(self) -> None:
         """Slicer or the module closes: let go of the scene."""
         self.forget()
         self._table.close()
+        self.bullseye.close()
+        self.layout.close()
 
     def _take(self, node) -> None:
         """Look at the analysis of ``node``, None: at none."""

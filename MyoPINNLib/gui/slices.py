@@ -9,14 +9,15 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import qt
 import slicer
 import vtk
 
 from ..geometry import Geometry
 from ..scene import SceneAnalysis
 from ..scene.nodes import RAS_LPS, lps_from_ras
+from .layout import VIEWS
 
-VIEWS = ("Red", "Yellow", "Green")
 _BEYOND = 1.65  # of the wall's own radius
 _ANTERIOR, _SEPTAL = {1, 7, 13}, {2, 3, 8, 9, 14}
 
@@ -111,6 +112,8 @@ def _place(name: str, geometry: Geometry, k: int, axes, middle, millimetres: flo
             to_ras.SetElement(row, column, float(value))
     node.UpdateMatrices()
     _zoom(node, millimetres)
+    size = node.GetDimensions()[:2]
+    qt.QTimer.singleShot(0, lambda: _zoom(node, millimetres) if node.GetDimensions()[:2] != size else None)
 
 
 def _zoom(node, millimetres: float) -> None:

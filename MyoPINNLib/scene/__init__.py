@@ -24,7 +24,7 @@ from .names import (
 )
 from .playing import browser_of, peak_frame, show_frame, show_in_views, show_time, volumes_of
 from .run import Run, engine_python
-from .samples import Sample, SampleLoading, SceneSample, add_sample, register_samples
+from .samples import Sample, SampleLoading, SceneSample, add_sample, load_sample
 from .series import add_series, series_from_nodes, slice_names
 from .show import show_job
 from .studies import SceneStudy, add_study
@@ -60,12 +60,12 @@ __all__ = [
     "insertion_from_points",
     "keep_times",
     "load_dicom",
+    "load_sample",
     "masks_from_segments",
     "offered",
     "own_times",
     "peak_frame",
     "quantify",
-    "register_samples",
     "resume",
     "role_of",
     "series_from_nodes",

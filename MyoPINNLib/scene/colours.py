@@ -7,10 +7,9 @@ in the clinic often do.
 
 from __future__ import annotations
 
-from enum import Enum
-
 import numpy as np
 
+from ..looks import Colours
 from ..polar import NAMES, TERRITORY, TERRITORY_COLOURS
 from .nodes import the_scene
 
@@ -18,17 +17,6 @@ ATTRIBUTE = "MyoPINN.colours"
 SEGMENTS = "segments"
 _STEPS = 256
 _BYTE = 255.0
-
-
-class Colours(str, Enum):
-    """The colour tables of maps."""
-
-    ORDERED = "ordered"
-    CLINICAL = "clinical"
-
-    def label(self) -> str:
-        """Its words in a list."""
-        return "Ordered (viridis)" if self is Colours.ORDERED else "Clinical (blue to red)"
 
 
 _ANCHORS = {

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 
 import numpy as np
 
 from ..events import Event, Progress
 from ..quantities import QUANTITIES
+from ..sample_list import Sample
 from ..simulate.heart import LEVELS
 from ..simulate.phantom import Phantom, make_phantom
 from ..simulate.recipes import Preset
@@ -20,28 +19,10 @@ from .heart import add_insertion, add_segmentation
 from .playing import show_in_views
 from .studies import SceneStudy, View, add_study, unused, view_of
 
-CATEGORY = "MyoPINN"
 FOLDER = "MyoPINN sample (synthetic)"
 SYNTHETIC = "Synthetic: drawn by MyoPINN's phantom simulator, not a patient."
 _SEED = 1
 _NAMES = {Preset.STRESS: "Stress perfusion", Preset.REST: "Rest perfusion"}
-
-
-class Sample(Enum):
-    """The sample studies: the phantoms that each is made of."""
-
-    STRESS = (Preset.STRESS,)
-    STRESS_AND_REST = (Preset.STRESS, Preset.REST)
-
-    @property
-    def title(self) -> str:
-        """As the Sample Data module shows it."""
-        return "MyoPINN stress + rest (synthetic)" if len(self.value) > 1 else "MyoPINN stress (synthetic)"
-
-    @property
-    def thumbnail(self) -> str:
-        """Its picture among the module's icons."""
-        return "SampleStressRest.png" if len(self.value) > 1 else "SampleStress.png"
 
 
 @dataclass(frozen=True)
@@ -72,35 +53,8 @@ def add_sample(sample: Sample, *, on_progress: Callable[[Progress], None] | None
     return loading.wait()
 
 
-def register_samples(logic, icons: Path, *, downloader: Callable[[Sample], object] | None = None) -> None:
-    """Offer the samples in Slicer's Sample Data module: ``logic`` is SampleData.SampleDataLogic, ``icons`` the folder of the
-    thumbnails, ``downloader`` what a click does (else the sample comes into the scene and into the slice views).
-    """
-    for sample in Sample:
-        logic.registerCustomSampleDataSource(
-            category=CATEGORY,
-            sampleName=sample.title,
-            # 5.10 to main lack a description here, and read the length of these lists, though nothing is downloaded
-            uris="",
-            fileNames="",
-            nodeNames=sample.title,
-            thumbnailFileName=str(Path(icons) / sample.thumbnail),
-            customDownloader=_Click(sample, downloader or _load),
-        )
-
-
-@dataclass(frozen=True)
-class _Click:
-    """What a sample's button does. Two of the same are equal, so that Slicer sees what is registered already."""
-
-    sample: Sample
-    downloader: Callable[[Sample], object]
-
-    def __call__(self, source: object) -> object:
-        return self.downloader(self.sample)
-
-
-def _load(sample: Sample) -> list:
+def load_sample(sample: Sample) -> list:
+    """Put a sample into the scene and the slice views, as a click in Slicer's Sample Data module does: its nodes."""
     added = add_sample(sample)
     show_in_views(added.stress.nodes)
     return [*added.stress.nodes, added.segmentation, added.insertion]
@@ -109,7 +63,7 @@ def _load(sample: Sample) -> list:
 def _drawn(sample: Sample, report: Callable[[Event], None]) -> list[tuple[Preset, Phantom, View]]:
     """In a thread: no node is touched."""
     found = []
-    for n, preset in enumerate(sample.value):
+    for n, preset in enumerate(map(Preset, sample.value)):
         report(Progress(f"drawing the {preset.value} study", n / len(sample.value)))
         phantom = make_phantom(preset, seed=_SEED)
         found.append((preset, phantom, view_of(phantom.series)))

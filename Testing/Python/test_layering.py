@@ -60,7 +60,10 @@ FLOORS = (
             "one_shot_settings",
         )
     ),
-    *((f"MyoPINNLib/{name}.py", 0) for name in ("quantities", "codes", "errors", "options", "untrusted", "__init__")),
+    *(
+        (f"MyoPINNLib/{name}.py", 0)
+        for name in ("quantities", "codes", "errors", "looks", "options", "sample_list", "untrusted", "__init__")
+    ),
 )
 
 # Who may import a library; whatever is not named here or in the standard library may not be imported at all.

@@ -175,3 +175,10 @@ def test_browsing_asks_for_a_folder(a_module, a_desktop, a_folder):
         "file",
         "Select a directory...",
     ) and a_module.ui.exportPath.currentPath == str(a_folder)
+
+
+def test_pictures_of_views_that_are_not_on_the_screen_are_refused_in_a_sentence(a_module, a_folder, monkeypatch):
+    open_analysis(a_module, Heart.OBLIQUE)
+    monkeypatch.setattr(type(a_module.panel.review.layout), "visible", False)
+    export(a_module, a_folder, "maps", "pictures")
+    assert "Show the layout first." in a_module.status and not (a_folder / "Stress").exists()

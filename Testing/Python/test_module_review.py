@@ -158,3 +158,15 @@ def test_the_statistic_chooses_the_number_of_a_segment(a_module, a_review):
         choose(a_module.ui.statisticSelector, words)
         assert bulls_eye(a_module).values[4] == table[f"MBF_mL_min_g_{column}"][3]
         assert bulls_eye(a_module).statistic.value == column
+
+
+def test_the_heart_fits_a_view_that_has_just_got_its_size(a_module):
+    a_module.window.resize(1100, 900)
+    open_analysis(a_module, Heart.OBLIQUE)
+    slicer.app.processEvents()
+    node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    first = min(node.GetFieldOfView()[:2])
+    click(a_module.ui.layoutButton)
+    again = min(node.GetFieldOfView()[:2])
+    a_module.window.resize(1500, 900)
+    assert first == pytest.approx(again, rel=1e-3)

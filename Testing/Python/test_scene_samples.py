@@ -18,6 +18,7 @@ from scene_cases import FERMI, contents
 
 from MyoPINNLib.engine import State
 from MyoPINNLib.polar import TERRITORY
+from MyoPINNLib.sample_list import register_samples
 from MyoPINNLib.scene import (
     Sample,
     SampleLoading,
@@ -27,9 +28,9 @@ from MyoPINNLib.scene import (
     find_segments,
     find_series,
     insertion_from_points,
+    load_sample,
     masks_from_segments,
     quantify,
-    register_samples,
     series_from_nodes,
 )
 from MyoPINNLib.scene.added import subject_hierarchy
@@ -151,15 +152,15 @@ def test_a_sample_that_comes_twice_stands_beside_the_first(a_scene):
 
 
 def test_slicers_sample_data_module_offers_the_samples_once(the_sample_data_module):
-    register_samples(SampleDataLogic, ICONS)
-    register_samples(SampleDataLogic, ICONS)
+    register_samples(SampleDataLogic, ICONS, load_sample)
+    register_samples(SampleDataLogic, ICONS, load_sample)
     sources = the_sample_data_module.sampleDataSourcesByCategory("MyoPINN")
     assert [source.sampleName for source in sources] == [sample.title for sample in Sample]
     assert all("synthetic" in source.sampleName and Path(source.thumbnailFileName).is_file() for source in sources)
 
 
 def test_a_click_in_the_sample_data_module_shows_the_sample(the_sample_data_module, a_scene):
-    register_samples(SampleDataLogic, ICONS)
+    register_samples(SampleDataLogic, ICONS, load_sample)
     the_sample_data_module.press(Sample.STRESS.title)
     shown = slicer.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
     assert slicer.mrmlScene.GetNodeByID(shown).GetName() == "Stress perfusion mid"
@@ -167,7 +168,7 @@ def test_a_click_in_the_sample_data_module_shows_the_sample(the_sample_data_modu
 
 def test_a_click_does_what_the_module_wants(the_sample_data_module):
     wanted = []
-    register_samples(SampleDataLogic, ICONS, downloader=wanted.append)
+    register_samples(SampleDataLogic, ICONS, wanted.append)
     for sample in Sample:
         the_sample_data_module.press(sample.title)
     assert wanted == list(Sample)

@@ -90,7 +90,9 @@ class qSlicerLayoutManager(QtCore.QObject):
         self.setLayout(self._node.SlicerLayoutFourUpView)
 
     def setLayout(self, number: int) -> None:
-        self._node.SetViewArrangement(number)
+        if number != self.layout:  # as in Slicer, also where the description has changed
+            known = self._node.IsLayoutDescription(number)
+            self._node.SetViewArrangement(number if known else self._node.SlicerLayoutConventionalView)
 
     def layoutLogic(self):
         return self._logic

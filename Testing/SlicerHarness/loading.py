@@ -98,21 +98,28 @@ class Loaded:
     panel: object
 
 
-def load_module(path: Path | str) -> Loaded:
-    """Import the file, make NAME and NAMEWidget, call setup(); slicer.modules then has name, NAMEInstance, NAMEWidget."""
+def start_module(path: Path | str):
+    """What Slicer does at its start: import the file and make NAME; slicer.modules then has name and NAMEInstance."""
     path = Path(path)
     name = path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     source = importlib.util.module_from_spec(spec)
     sys.modules[name] = source
     spec.loader.exec_module(source)
-    parent, panel = SimpleNamespace(name=name, path=str(path)), module_base.panel()
+    parent = SimpleNamespace(name=name, path=str(path))
     setattr(slicer.modules, name.lower(), parent)
     instance = getattr(source, name)(parent)
     setattr(slicer.modules, f"{name}Instance", instance)
-    panel._made = getattr(source, f"{name}Widget")(panel)
-    setattr(slicer.modules, f"{name}Widget", panel._made)
-    parent.widgetRepresentation = lambda: panel
+    return source, instance
+
+
+def load_module(path: Path | str) -> Loaded:
+    """Start the module, make its NAMEWidget too and call setup(); slicer.modules then also has NAMEWidget."""
+    source, instance = start_module(path)
+    panel = module_base.panel()
+    instance.parent.widgetRepresentation = lambda: panel
+    panel._made = getattr(source, f"{source.__name__}Widget")(panel)
+    setattr(slicer.modules, f"{source.__name__}Widget", panel._made)
     panel._made.setup()
     return Loaded(source, instance, panel._made, panel)
 

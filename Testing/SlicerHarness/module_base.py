@@ -62,6 +62,13 @@ class qSlicerScriptedLoadableModuleWidget(slicer.qMRMLWidget):
     def self(self):
         return self._made
 
+    def reload(self) -> None:
+        """A new widget of the file that was read again, in the same panel."""
+        name = self._made.moduleName
+        self._made = getattr(sys.modules[name], f"{name}Widget")(self)
+        setattr(slicer.modules, f"{name}Widget", self._made)
+        self._made.setup()
+
     def enter(self) -> None:
         """The user opens the module."""
         self.isEntered = True
@@ -98,6 +105,10 @@ class ScriptedLoadableModuleWidget:
 
     def setup(self) -> None:
         """Slicer adds its developer's buttons here in developer mode, which the harness has not."""
+
+    def onReload(self) -> None:
+        """The developer's button."""
+        slicer.util.reloadScriptedModule(self.moduleName)
 
     def cleanup(self) -> None:
         """Called when the module is unloaded."""
