@@ -30,8 +30,8 @@ class View:
     extent: tuple[float, float, float, float]
 
     def picture(self, image: np.ndarray) -> np.ndarray:
-        """The slice (j, i) as rows from top to bottom, columns from left to right."""
-        shown = image.T if self.swap else image
+        """The slice (j, i), grey or in colours (j, i, 4), as rows from top to bottom, columns from left to right."""
+        shown = image.swapaxes(0, 1) if self.swap else image
         return shown[:: -1 if self.rows_reversed else 1, :: -1 if self.columns_reversed else 1]
 
     def place(self, points: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..figures.canvas import digits, name_of
 from ..looks import Colours, Statistic
 from ..polar import NAMES, segments_of
-from ..quantities import QUANTITIES
+from ..quantities import PERCENT, QUANTITIES
 from ..scene import SceneAnalysis
 
 RESERVE = "MPR"
@@ -147,6 +147,8 @@ def reserve_of(
 ) -> BullseyeContent:
     """Flow of ``stress`` over that of ``rest`` in each segment that has both."""
     above, below = (_Rows(each, "MBF", statistic) for each in (stress, rest))
+    if stress.node is rest.node:
+        raise InputError(f"{stress.name} is chosen for stress and for rest.", "Choose another rest analysis.")
     both = {n: (flow, below.values[n]) for n, flow in above.values.items() if below.values.get(n, 0.0) > 0}
     return BullseyeContent(
         {n: flow / resting for n, (flow, resting) in both.items()},
@@ -187,7 +189,8 @@ class _Rows:
         """Segments that have a value which is not reliable."""
         named = {n for n in self.values if self._quantity in str(self._cell(n, "doubtful", "")).split()}
         by_mean = self._statistic is Statistic.MEAN_CURVE
-        return frozenset(named | {n for n in self.values if by_mean and self._cell(n, "reason", "")})
+        few = {n for n in self.values if not by_mean and self.valid(n) < self.voxels(n) / 2}
+        return frozenset(named | few | {n for n in self.values if by_mean and self._cell(n, "reason", "")})
 
     def note(self, number: int) -> str:
         """Standard deviation, number of voxels, and the reason where there is something to say."""
@@ -198,7 +201,8 @@ class _Rows:
 
     def reason(self, number: int) -> str:
         """Why a segment has no value, or a doubtful one; "" where there is nothing to say."""
-        return str(self._cell(number, "reason", ""))
+        few = f"{self.valid(number)} of {self.voxels(number)} voxels valid" if number in self.doubtful else ""
+        return str(self._cell(number, "reason", "")) or few
 
     def deviation(self, number: int) -> float | None:
         """How sure or how spread the value of a segment is; None where nobody knows."""
@@ -208,6 +212,11 @@ class _Rows:
     def voxels(self, number: int) -> int:
         """How many voxels a segment has."""
         return int(self._cell(number, "voxels", 0.0))
+
+    def valid(self, number: int) -> int:
+        """How many of them were fitted well."""
+        share = self._cell(number, "valid_percent", PERCENT)
+        return round(self.voxels(number) * share / PERCENT) if share == share else 0
 
     def _cell(self, number: int, column: str, default):
         known = column in self._table and number in self._row

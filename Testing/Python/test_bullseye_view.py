@@ -373,3 +373,18 @@ def _left():
     import qt
 
     return qt.Qt.LeftButton
+
+
+def test_a_segment_with_few_valid_voxels_is_doubtful_and_says_how_many(a_job, a_scene):
+    analysis = show_job(a_job)
+    table = analysis.node.GetNodeReference("table.segments").GetTable()
+    voxels = int(table.GetColumnByName("voxels").GetValue(7))
+    table.GetColumnByName("valid_percent").SetValue(7, 10.0)
+    content = content_of(analysis, "MBF", Statistic.MEDIAN)
+    assert content.doubtful == {8} and content.reasons[8] == f"{round(voxels / 10)} of {voxels} voxels valid"
+
+
+def test_a_reserve_of_an_analysis_with_itself_is_refused(a_job, a_scene):
+    analysis = show_job(a_job)
+    with pytest.raises(InputError, match="for stress and for rest"):
+        reserve_of(analysis, analysis)

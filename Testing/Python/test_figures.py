@@ -210,6 +210,8 @@ def test_a_slice_looks_the_same_however_it_is_stored(a_result, name):
     _, _, other = a_study(other_grid)
     seen = view(other_grid, other, k)
     assert np.array_equal(seen.picture(how(series.signal)[0, k]), plain)
+    in_colour = np.repeat(how(series.signal)[0, k][..., None], 4, axis=-1)
+    assert np.array_equal(seen.picture(in_colour), np.repeat(plain[..., None], 4, axis=-1))
     assert seen.extent == pytest.approx(view(series.geometry, segments, 0).extent)
     assert (seen.up @ UPWARDS, seen.right @ RIGHTWARDS) == pytest.approx((1, 1))
 
