@@ -148,7 +148,7 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self):
         """The module is opened: what the scene has gained since is chosen by its usual names."""
-        if self._parameterNode is None:
+        if self._parameterNode is None or self._parameterNode.parameterNode.GetScene() is None:
             self._take(self.logic.getParameterNode())
         self.panel.enter()
 
