@@ -56,7 +56,10 @@ class Overlay:
         return {name: caption.text for name, caption in self._captions.items()}
 
     def place(self, analysis: SceneAnalysis) -> None:
-        """Show the layout, each view on its slice, the images at the frame where the myocardium is brightest."""
+        """Show the layout, each view on its slice, the images at the frame where the myocardium is brightest, the segmentation
+        by its outline, so that the map is seen.
+        """
+        analysis.uncover()
         self.place_on(analysis, shown_slices(analysis.label))
         series = images_of(analysis)
         if series:
@@ -102,7 +105,9 @@ class Overlay:
         analysis.legend(shown.quantity, sd=shown.sd)  # last: a view shows the legend of what it shows already
 
     def paint(self, analysis: SceneAnalysis, selected: int, all_segments: bool) -> None:
-        """Paint the chosen segment, or all of them, or none."""
+        """Draw the border of the chosen segment, which leaves the map to be read; or paint all of them, or none."""
+        for name in VIEWS[: len(self._slices)]:
+            slice_node(name).SetUseLabelOutline(bool(selected))
         every = np.unique(analysis.label[analysis.label > 0]).tolist()
         analysis.highlight(*([selected] if selected else every if all_segments else []))
 
@@ -157,7 +162,7 @@ class Overlay:
             background=image_at(analysis, k),
             overlay=_at(analysis.volumes(shown.quantity, sd=shown.sd), k),
             opacity=shown.opacity,
-            label=_at(analysis.nodes.get("label", []), k),
+            label=_at(analysis.labels, k),
         )
 
 

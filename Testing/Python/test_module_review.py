@@ -11,11 +11,12 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
     pytest.skip(trouble, allow_module_level=True)
 
 import slicer
-from review_cases import Heart, bulls_eye, map_words, on_screen, open_analysis, shown_in, table_rows
+from module_cases import QUICK, add_case
+from review_cases import Heart, bulls_eye, heart, map_words, on_screen, open_analysis, shown_in, table_rows
 
 from MyoPINNLib.scene import Colours
 from MyoPINNLib.scene.colours import MARK, colour_table, rgb
-from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text
+from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
 
 A_BYTE = 1.5 / 255
 
@@ -40,6 +41,18 @@ def test_every_map_is_shown_in_its_colours_over_the_right_voxel(a_module, a_revi
         expected = colour_table(Colours.ORDERED)[int(np.clip(share * 256, 0, 255))]
         assert np.abs(on_screen(a_review, voxel) - expected).max() < 3 * A_BYTE, quantity
     screenshot(a_module.window, "review_valid")
+
+
+def test_a_segmentation_is_left_with_its_outline_once_and_may_be_filled_again(a_module):
+    case = add_case(heart(Heart.ONE_SLICE))
+    wait(lambda: a_module.ui.computeButton.enabled)
+    a_module.compute(QUICK)
+    display = case[1].GetDisplayNode()
+    assert not display.GetVisibility2DFill() and display.GetVisibility2DOutline()
+    display.SetVisibility2DFill(True)
+    a_module.ui.layoutButton.click()
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    assert display.GetVisibility2DFill()
 
 
 def test_a_map_lies_over_its_voxels_in_an_oblique_study(a_module, an_oblique_review):
