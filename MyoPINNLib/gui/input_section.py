@@ -66,7 +66,7 @@ class InputSection:
         """The scene closes: its nodes go, and others may come under the same ids."""
         self._shown = set()
         if self.window is not None:
-            self.window.dialog.close()
+            self.window.dismiss()
 
     def edit_times(self) -> None:
         """Open the table of frame times."""

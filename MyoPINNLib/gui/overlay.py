@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -38,8 +39,9 @@ class Overlay:
     images and the map of that slice.
     """
 
-    def __init__(self, layout: PerfusionLayout) -> None:
-        self._layout = layout
+    def __init__(self, layout: PerfusionLayout, on_move: Callable[[], object] = lambda: None) -> None:
+        """``on_move`` is called when the views show other slices than before."""
+        self._layout, self._on_move = layout, on_move
         self._slices: list[int | None] = []
         self._shown: Shown | None = None
         self._captions: dict[str, Caption] = {}
@@ -77,6 +79,7 @@ class Overlay:
             place_view(name, analysis, k)
             self._follow(name, analysis)
             self._captions[name].say(words_of(analysis.label, k))
+        self._on_move()
 
     def place_images(self, series) -> None:
         """Show the layout with the images of ``series`` alone, as they were acquired."""
@@ -153,6 +156,7 @@ class Overlay:
         self._captions[name].say(words_of(analysis.label, k))
         if k is not None and self._shown is not None:
             self._fill(name, k)
+        self._on_move()
 
     def _fill(self, name: str, k: int) -> None:
         """Image, map and segments of slice k in a view."""

@@ -108,7 +108,7 @@ class Panel:
     def scene_closed(self) -> None:
         """The scene is about to close: end all work, forget its nodes."""
         if self.question is not None:
-            self.question.dialog.close()
+            self.question.dismiss()
         self._open = False
         self.tasks.kill()
         self.images.forget()

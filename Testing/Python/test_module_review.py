@@ -14,9 +14,9 @@ import slicer
 from module_cases import QUICK, add_case
 from review_cases import Heart, bulls_eye, heart, map_words, on_screen, open_analysis, shown_in, table_rows
 
-from MyoPINNLib.scene import Colours
+from MyoPINNLib.scene import Colours, find_analyses
 from MyoPINNLib.scene.colours import MARK, colour_table, rgb
-from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
+from Testing.SlicerHarness.clicks import choose, click, screenshot, send_wheel, type_text, wait
 
 A_BYTE = 1.5 / 255
 
@@ -171,3 +171,47 @@ def test_the_statistic_chooses_the_number_of_a_segment(a_module, a_review):
         choose(a_module.ui.statisticSelector, words)
         assert bulls_eye(a_module).values[4] == table[f"MBF_mL_min_g_{column}"][3]
         assert bulls_eye(a_module).statistic.value == column
+
+
+@pytest.mark.parametrize("role", ["label", "map.MBF", "table.segments", "table.curves", "voxel_curves"])
+def test_a_node_that_is_taken_from_an_analysis_is_one_sentence(a_module, a_review, role):
+    slicer.mrmlScene.RemoveNode(a_review.analysis.node.GetNodeReference(role))
+    wait(lambda: '"Stress" has lost its' in a_module.status)
+    click(a_module.ui.methodSection)
+    assert not a_module.ui.quantitySelector.enabled and "lost its" in a_module.ui.quantitySelector.toolTip
+    click(a_module.ui.removeButton)
+    assert not find_analyses() and "lost" not in a_module.status
+
+
+def test_a_map_that_is_taken_away_leaves_the_others(a_module, a_review):
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    slicer.mrmlScene.RemoveNode(a_review.analysis.volumes("F_p")[0])
+    wait(lambda: a_module.ui.quantitySelector.itemData(a_module.ui.quantitySelector.currentIndex) == "MBF")
+    assert "F_p" not in a_review.analysis.quantities and bulls_eye(a_module).quantity == "MBF"
+
+
+@pytest.mark.parametrize("role", ["table.input", "chart.segments", "segment_colours", "table.settings"])
+def test_what_an_analysis_can_do_without_may_be_taken_away(a_module, a_review, role):
+    slicer.mrmlScene.RemoveNode(a_review.analysis.node.GetNodeReference(role))
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    choose(a_module.ui.curveSelector, "arterial input")
+    assert ("has no table of its input" in a_module.status) == (role == "table.input")
+
+
+def test_the_list_of_slices_says_when_the_views_were_scrolled(a_module):
+    open_analysis(a_module, Heart.SIX_SLICES)
+    box = a_module.ui.sliceSelector
+    before, count = box.currentText, box.count
+    send_wheel(slicer.app.layoutManager().sliceWidget("Red").sliceView(), 1)
+    assert box.currentText.startswith("as scrolled: slices ") and box.count == count + 1
+    choose(box, before)
+    assert box.currentText == before and box.count == count
+
+
+def test_views_of_a_small_heart_that_were_scrolled_go_back_by_the_list(a_module, a_review):
+    box = a_module.ui.sliceSelector
+    assert not box.enabled and box.currentText == "slices 3, 2, 1 of 3"
+    send_wheel(slicer.app.layoutManager().sliceWidget("Red").sliceView(), -1)
+    assert box.currentText.startswith("as scrolled")
+    choose(box, "slices 3, 2, 1 of 3")
+    assert not box.enabled and list(a_module.panel.review.overlay.slices.values()) == [2, 1, 0]
