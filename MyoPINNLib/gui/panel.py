@@ -155,6 +155,7 @@ class Panel:
     def close(self) -> None:
         """The module or Slicer ends."""
         self.scene_closed()
+        self.images.close()
         self.engine.close()
         self.review.close()
 

@@ -198,7 +198,7 @@ class ReviewSection:
 
     def _views_moved(self) -> None:
         """The list of slices says what the views show."""
-        self._slices.follow(self.overlay.slices.values())
+        self._slices.follow(list(self.overlay.slices.values()))
         if self._analysis is not None:
             self._allow(
                 self._ui.sliceSelector, "All slices of the heart are in the views." if self._slices.alone else ""

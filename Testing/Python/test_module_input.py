@@ -79,6 +79,19 @@ def test_what_was_chosen_by_hand_stays_when_more_comes(a_module, an_own_study, a
     assert a_module.chosen.segmentation is an_own_study[1]
 
 
+def test_what_was_chosen_stays_when_another_scene_is_added(a_module, a_heart_of_three_clocks):
+    loaded(a_module, a_heart_of_three_clocks)
+    tick(a_module.ui.seriesSelector, "Stress perfusion 2")
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.ImportState)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "Another")
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.ImportState)
+    slicer.app.processEvents()
+    chosen = ["Stress perfusion 1", "Stress perfusion 3"]
+    assert [node.GetName() for node in a_module.panel.images.series] == chosen == checked(a_module.ui.seriesSelector)
+    tick(a_module.ui.seriesSelector, "Stress perfusion 1")
+    assert len(a_module.panel.images.series) == 1
+
+
 def test_slices_with_their_own_clocks_are_chosen_together(a_module, a_heart_of_three_clocks):
     loaded(a_module, a_heart_of_three_clocks)
     assert checked(a_module.ui.seriesSelector) == [f"Stress perfusion {k}" for k in (1, 2, 3)]

@@ -16,7 +16,7 @@ from review_cases import Heart, bulls_eye, heart, map_words, on_screen, open_ana
 
 from MyoPINNLib.scene import Colours, find_analyses
 from MyoPINNLib.scene.colours import MARK, colour_table, rgb
-from Testing.SlicerHarness.clicks import choose, click, screenshot, send_wheel, type_text, wait
+from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
 
 A_BYTE = 1.5 / 255
 
@@ -198,11 +198,18 @@ def test_what_an_analysis_can_do_without_may_be_taken_away(a_module, a_review, r
     assert ("has no table of its input" in a_module.status) == (role == "table.input")
 
 
+def scroll(name: str, millimetres: float) -> None:
+    """Move the slider of a slice view."""
+    logic = slicer.app.layoutManager().sliceWidget(name).sliceLogic()
+    logic.SetSliceOffset(logic.GetSliceOffset() + millimetres)
+    slicer.app.processEvents()
+
+
 def test_the_list_of_slices_says_when_the_views_were_scrolled(a_module):
     open_analysis(a_module, Heart.SIX_SLICES)
     box = a_module.ui.sliceSelector
     before, count = box.currentText, box.count
-    send_wheel(slicer.app.layoutManager().sliceWidget("Red").sliceView(), 1)
+    scroll("Yellow", 10)
     assert box.currentText.startswith("as scrolled: slices ") and box.count == count + 1
     choose(box, before)
     assert box.currentText == before and box.count == count
@@ -211,7 +218,7 @@ def test_the_list_of_slices_says_when_the_views_were_scrolled(a_module):
 def test_views_of_a_small_heart_that_were_scrolled_go_back_by_the_list(a_module, a_review):
     box = a_module.ui.sliceSelector
     assert not box.enabled and box.currentText == "slices 3, 2, 1 of 3"
-    send_wheel(slicer.app.layoutManager().sliceWidget("Red").sliceView(), -1)
+    scroll("Yellow", 20)
     assert box.currentText.startswith("as scrolled")
     choose(box, "slices 3, 2, 1 of 3")
     assert not box.enabled and list(a_module.panel.review.overlay.slices.values()) == [2, 1, 0]
