@@ -122,7 +122,10 @@ class ReviewSection:
         if segment:
             self.overlay.reveal(self._analysis, segment)
             self._parameters().curve = Curve.SEGMENT
-        self._show_curve()
+        try:
+            self._show_curve()
+        except InputError as error:
+            self._tell(str(error))
 
     def remove(self) -> None:
         """Take the analysis out of the scene, if the user means it."""

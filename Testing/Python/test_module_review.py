@@ -195,6 +195,7 @@ def test_what_an_analysis_can_do_without_may_be_taken_away(a_module, a_review, r
     slicer.mrmlScene.RemoveNode(a_review.analysis.node.GetNodeReference(role))
     choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
     choose(a_module.ui.curveSelector, "arterial input")
+    a_module.panel.review.select(0)
     assert ("has no table of its input" in a_module.status) == (role == "table.input")
 
 
