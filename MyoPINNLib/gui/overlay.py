@@ -129,6 +129,7 @@ class Overlay:
         if self._layout.shown:
             for name in VIEWS[: len(self._slices)]:
                 show_in(name)
+                slice_node(name).SetUseLabelOutline(False)
         self._let_go()
 
     def _let_go(self) -> None:
