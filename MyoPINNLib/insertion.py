@@ -52,26 +52,52 @@ def anterior_insertion(
 ) -> tuple[Insertion, tuple[str, ...]]:
     """The insertion in every slice, and what is doubtful. ``points`` LPS mm; ``right_ventricle`` (k, j, i) bool or None."""
     if points:
-        insertion, notes = Insertion(_from_points(ventricle, turn, np.array(points, float)), Source.GIVEN), list[str]()
+        kept, notes = _in_the_heart(ventricle, _checked_points(points))
+        insertion = Insertion(_from_points(ventricle, turn, kept), Source.GIVEN)
     else:
         arcs = _septal_starts(ventricle, turn, right_ventricle)
         insertion, notes = _from_arcs(ventricle, arcs, levels, drawn=right_ventricle is not None)
     return insertion, (*notes, *_septum_doubts(ventricle, turn, insertion, right_ventricle))
 
 
+def _checked_points(points: Sequence[Sequence[float]]) -> np.ndarray:
+    """(n, 3) LPS mm."""
+    checked = np.array(points, float)
+    if checked.ndim != 2 or checked.shape[1] != 3 or not np.isfinite(checked).all():
+        raise InputError(
+            f"The RV insertion has shape {checked.shape}; it is one or more points of three numbers.", _HINT
+        )
+    return checked
+
+
+def _in_the_heart(ventricle: LeftVentricle, points: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Of several points those of slices with myocardium, and what is said of the others. Where all lie elsewhere none is
+    left out: the nearest slice takes a point that lies a little off.
+    """
+    planes = ventricle.geometry
+    offsets = ((points[:, None] - planes.centres) * planes.normals).sum(axis=-1)
+    inside = np.isin(np.abs(offsets).argmin(axis=1), ventricle.slices)
+    out = int((~inside).sum())
+    if not out or out == len(points):
+        return points, []
+    return points[inside], [
+        f"{out} of {len(points)} RV insertion points {'is' if out == 1 else 'are'} left out: no myocardium is drawn in "
+        f"{'its slice' if out == 1 else 'their slices'}."
+    ]
+
+
 def _from_points(ventricle: LeftVentricle, turn: Turn, points: np.ndarray) -> np.ndarray:
     """Angle (k,) of the user's points: each belongs to its nearest slice, each slice takes the nearest point."""
-    if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all():
-        raise InputError(
-            f"The RV insertion has shape {points.shape}; it is one or more points of three numbers.", _HINT
-        )
     slices = ventricle.slices
     offsets = (points[:, None] - turn.centres[slices]) * turn.normals[slices]
     distance = np.abs(offsets.sum(axis=-1))
     home = slices[distance.argmin(axis=1)]
     for k, count in zip(*np.unique(home, return_counts=True), strict=True):
         if count > 1:
-            raise InputError(f"Slice {k + 1} has {count} RV insertion points; it needs one.", "Keep the anterior one.")
+            raise InputError(
+                f"{count} RV insertion points belong to slice {k + 1}, the nearest with myocardium; it needs one.",
+                "Keep the anterior one in each slice that has myocardium.",
+            )
     angles = np.array(
         [_checked_angle(ventricle, turn, k, p, d.min()) for k, p, d in zip(home, points, distance, strict=True)]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import qt
 import slicer
@@ -13,11 +12,9 @@ from ..scene import find_insertion, find_segmentation, find_segments, slice_name
 from .choices import Study
 from .dialogs import AUTOMATIC, LevelWindow
 from .input_section import InputSection
+from .placing import Placing
 
 _ROLES = {"myocardium": "myocardium", "blood_pool": "bloodPool"}  # of a segment -> the parameter that keeps its id
-
-
-_WAITING = "Click the point in a slice view. Escape, or this button, leaves the point as it was."
 
 
 class AnatomySection:
@@ -76,7 +73,7 @@ class AnatomySection:
         """The scene closes: nothing is asked any more."""
         self.placing.stop()
         if self.window is not None:
-            self.window.dialog.close()
+            self.window.dismiss()
 
     def edit_levels(self) -> None:
         """Open the list of slice levels."""
@@ -173,71 +170,3 @@ def _same_segment(other, segmentation, id: str, role: str) -> str:
     name = segmentation.GetSegmentation().GetSegment(id).GetName() if _has(segmentation, id) else ""
     same = other.GetSegmentation().GetSegmentIdBySegmentName(name) if name else ""
     return same or find_segments(other).get(role, "")
-
-
-class Placing:
-    """One click in a slice view sets the point of a list; the points before it go only when it is there."""
-
-    def __init__(self, button, placed: Callable[[], None]) -> None:
-        self._button, self._placed = button, placed
-        self._points: Any = None
-        self._tags: list[tuple[Any, int]] = []
-        self._text, self._tip = button.text, button.toolTip
-        self._escape = qt.QShortcut(button)
-        self._escape.setKey(qt.QKeySequence("Escape"))
-        self._escape.connect("activated()", self.stop)
-        self._show(False)
-
-    @property
-    def points(self):
-        """The list that waits for its point; None where nothing is placed."""
-        return self._points
-
-    def start(self, points) -> None:
-        """Wait for the click."""
-        self.stop()
-        logic = slicer.app.applicationLogic()
-        selection, interaction = logic.GetSelectionNode(), logic.GetInteractionNode()
-        selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
-        selection.SetActivePlaceNodeID(points.GetID())
-        interaction.SetPlaceModePersistence(0)
-        interaction.SetCurrentInteractionMode(interaction.Place)
-        self._points = points
-        self._watch(points, slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent, self._defined)
-        self._watch(interaction, interaction.InteractionModeChangedEvent, self._mode_changed)
-        self._show(True)
-
-    def stop(self) -> None:
-        """Wait no longer."""
-        for node, tag in self._tags:
-            node.RemoveObserver(tag)
-        self._tags, self._points = [], None
-        interaction = slicer.app.applicationLogic().GetInteractionNode()
-        if interaction is not None and interaction.GetCurrentInteractionMode() == interaction.Place:
-            interaction.SetCurrentInteractionMode(interaction.ViewTransform)
-        self._show(False)
-
-    def _show(self, waiting: bool) -> None:
-        self._button.checked = self._escape.enabled = waiting
-        self._button.text = "Cancel" if waiting else self._text
-        self._button.toolTip = _WAITING if waiting else self._tip
-
-    def _watch(self, node, event, heard) -> None:
-        self._tags.append((node, node.AddObserver(event, lambda *_: heard())))
-
-    def _defined(self) -> None:
-        points = self._points
-        defined = slicer.vtkMRMLMarkupsNode.PositionDefined
-        placed = [
-            n for n in range(points.GetNumberOfControlPoints())
-            if points.GetNthControlPointPositionStatus(n) == defined
-        ]  # fmt: skip
-        self.stop()
-        for n in reversed(placed[:-1]):
-            points.RemoveNthControlPoint(n)
-        self._placed()
-
-    def _mode_changed(self) -> None:
-        interaction = slicer.app.applicationLogic().GetInteractionNode()
-        if interaction.GetCurrentInteractionMode() != interaction.Place:
-            self.stop()

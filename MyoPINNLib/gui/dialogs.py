@@ -12,12 +12,25 @@ from ..settings import SliceLevel
 AUTOMATIC = "automatic"
 
 
-def new_window(title: str) -> tuple:
-    """A modal window with a column for its contents."""
-    dialog = qt.QDialog(slicer.util.mainWindow())
-    dialog.setWindowTitle(title)
-    dialog.setModal(True)
-    return dialog, qt.QVBoxLayout(dialog)
+class Window:
+    """A modal window with a ``column`` for its contents. Qt deletes it when it is finished; ``open`` says whether it is not."""
+
+    def __init__(self, title: str) -> None:
+        self.open = True
+        self.dialog = qt.QDialog(slicer.util.mainWindow())
+        self.dialog.setWindowTitle(title)
+        self.dialog.setModal(True)
+        self.column = qt.QVBoxLayout(self.dialog)
+        self.dialog.connect("finished(int)", self._finished)
+
+    def dismiss(self) -> None:
+        """Close it where it is still open, as its Cancel does."""
+        if self.open:
+            self.dialog.reject()
+
+    def _finished(self, _result: int) -> None:
+        self.open = False
+        self.dialog.deleteLater()
 
 
 def add_button(layout, text: str, tip: str, pressed: Callable[[], None]):
@@ -28,18 +41,18 @@ def add_button(layout, text: str, tip: str, pressed: Callable[[], None]):
     return button
 
 
-class TextWindow:
+class TextWindow(Window):
     """A text to read and to copy: the engine's log."""
 
     def __init__(self, title: str, text: str) -> None:
-        self.dialog, column = new_window(title)
+        super().__init__(title)
         self.text = qt.QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setPlainText(text)
         self.text.setMinimumSize(640, 360)
-        column.addWidget(self.text)
+        self.column.addWidget(self.text)
         row = qt.QHBoxLayout()
-        column.addLayout(row)
+        self.column.addLayout(row)
         self.copy = add_button(row, "Copy", "Copies all of it.", self._copy)
         self.close = add_button(row, "Close", "Closes this window.", self.dialog.accept)
         self.dialog.show()
@@ -48,21 +61,21 @@ class TextWindow:
         qt.QApplication.clipboard().setText(self.text.toPlainText())
 
 
-class LevelWindow:
+class LevelWindow(Window):
     """Which part of the ventricle each slice shows: all automatic, or one word a slice. ``slices`` are their names."""
 
     def __init__(self, levels: Sequence[str], slices: Sequence[str], changed: Callable[[list[str]], None]) -> None:
+        super().__init__("Slice levels")
         self._changed = changed
-        self.dialog, column = new_window("Slice levels")
         form = qt.QFormLayout()
-        column.addLayout(form)
+        self.column.addLayout(form)
         levels = levels if len(levels) == len(slices) else [AUTOMATIC] * len(slices)
         self.choices = [self._choice(form, name, level) for name, level in zip(slices, levels, strict=True)]
         self.words = qt.QLabel()
         self.words.setWordWrap(True)
-        column.addWidget(self.words)
+        self.column.addWidget(self.words)
         row = qt.QHBoxLayout()
-        column.addLayout(row)
+        self.column.addLayout(row)
         self.take = add_button(row, "Use these levels", "The levels count from now on.", self._take)
         self.leave = add_button(row, "Cancel", "Leaves everything as it was.", self.dialog.reject)
         self.dialog.show()

@@ -29,7 +29,7 @@ class EngineSection:
         self._then: Callable[[], None] | None = None
         self._changed = changed
         environment = EngineEnvironment(
-            _settings_folder() / FOLDER,
+            _data_folder() / FOLDER,
             requirements,
             python=engine_python(),
             env=dict(os.environ),
@@ -86,9 +86,9 @@ class EngineSection:
             then()
 
 
-def _settings_folder() -> Path:
-    """Where Slicer keeps what belongs to the user."""
-    return Path(slicer.app.userSettings().fileName()).parent
+def _data_folder() -> Path:
+    """Where programs keep large files of the user's: on this computer, beside no settings that travel with a profile."""
+    return Path(qt.QStandardPaths.writableLocation(qt.QStandardPaths.GenericDataLocation))
 
 
 def _foreign() -> dict[str, str]:

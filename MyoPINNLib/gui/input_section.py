@@ -23,10 +23,16 @@ class InputSection:
         self._selectors = {STRESS: ui.seriesSelector, REST: ui.restSelector}
         self._filling = False
         self._shown: set[str] = set()  # ids of the series whose boxes show what is chosen
+        self._importing = False  # the boxes say nothing: Slicer makes them anew, empty, when an import ends
         self.window: TimeWindow | None = None
         for role, selector in self._selectors.items():
             selector.connect("checkedNodesChanged()", lambda role=role: self._keep(role))
         ui.timeButton.connect("clicked()", self.edit_times)
+        scene = slicer.mrmlScene
+        self._tags = [
+            scene.AddObserver(scene.StartImportEvent, lambda *_: self._import_begins()),
+            scene.AddObserver(scene.EndImportEvent, lambda *_: qt.QTimer.singleShot(0, self._import_ended)),
+        ]
 
     @property
     def series(self) -> list:
@@ -66,7 +72,12 @@ class InputSection:
         """The scene closes: its nodes go, and others may come under the same ids."""
         self._shown = set()
         if self.window is not None:
-            self.window.dialog.close()
+            self.window.dismiss()
+
+    def close(self) -> None:
+        """The module ends."""
+        for tag in self._tags:
+            slicer.mrmlScene.RemoveObserver(tag)
 
     def edit_times(self) -> None:
         """Open the table of frame times."""
@@ -80,9 +91,18 @@ class InputSection:
         words = [("Stress: ", stress), ("Rest: ", rest)] if stress and rest else [("", stress or rest)]
         self._ui.timeLabel.text = "\n".join(name + _told(series) for name, series in words)
 
+    def _import_begins(self) -> None:
+        self._importing = True
+
+    def _import_ended(self) -> None:
+        """All who hear of the end of an import have heard of it."""
+        self._importing = False
+        if self._node() is not None:
+            self.update()
+
     def _keep(self, role: str) -> None:
         """The user checked or unchecked a series. A series that has just come has an empty box that says nothing yet."""
-        if self._filling or self._node() is None:
+        if self._filling or self._importing or self._node() is None:
             return
         checked = {each.GetID() for each in self._selectors[role].checkedNodes()}
         before = {each.GetID() for each in self._referenced(role)}

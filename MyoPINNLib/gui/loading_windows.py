@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import qt
 
 from .choices import without_options
-from .dialogs import add_button, new_window
+from .dialogs import Window, add_button
 
 NONE = "none"
 _SAYS_REST = re.compile(r"\(rest\b")
@@ -26,22 +26,22 @@ def question(loading, again: Callable[..., None], cancelled: Callable[[], None])
     return None
 
 
-class AcquisitionWindow:
+class AcquisitionWindow(Window):
     """Which of the acquisitions of a folder (series number -> words) is the stress series, and which the rest series."""
 
     def __init__(self, choices: Mapping[int, str], again: Callable[..., None], cancelled: Callable[[], None]) -> None:
+        super().__init__("Which acquisition?")
         self._numbers, self._again = list(choices), again
-        self.dialog, column = new_window("Which acquisition?")
         self.words = qt.QLabel(f"The folder holds {len(choices)} acquisitions over time. Choose what to load.")
         self.words.setWordWrap(True)
-        column.addWidget(self.words)
+        self.column.addWidget(self.words)
         form = qt.QFormLayout()
-        column.addLayout(form)
+        self.column.addLayout(form)
         said = [bool(_SAYS_REST.search(words)) for words in choices.values()]
         self.stress = self._choice(form, "Stress series:", choices, said.index(False) if False in said else None)
         self.rest = self._choice(form, "Rest series:", choices, said.index(True) if said.count(True) == 1 else None)
         row = qt.QHBoxLayout()
-        column.addLayout(row)
+        self.column.addLayout(row)
         self.take = add_button(row, "Load", "Loads what is chosen.", self._take)
         self.leave = add_button(row, "Cancel", "Loads nothing.", self.dialog.reject)
         self.dialog.connect("rejected()", cancelled)
@@ -69,15 +69,15 @@ class AcquisitionWindow:
                 self._again(series=self._numbers[place], rest=rest)
 
 
-class IntervalWindow:
+class IntervalWindow(Window):
     """How far apart the frames are, where the files only count them. Nothing is assumed: it begins without a number."""
 
     def __init__(self, words: str, again: Callable[..., None], cancelled: Callable[[], None]) -> None:
+        super().__init__("Time between two frames")
         self._again = again
-        self.dialog, column = new_window("Time between two frames")
         self.words = qt.QLabel(f"{words} Give the time between two frames, s: one heartbeat usually (0.6 to 1.2 s).")
         self.words.setWordWrap(True)
-        column.addWidget(self.words)
+        self.column.addWidget(self.words)
         self.gap = qt.QDoubleSpinBox()
         self.gap.setRange(0.0, 60.0)
         self.gap.setDecimals(3)
@@ -86,9 +86,9 @@ class IntervalWindow:
         self.gap.setSpecialValueText("not given")
         self.gap.setToolTip("The time between two frames in s.")
         self.gap.connect("valueChanged(double)", self._gap_changed)
-        column.addWidget(self.gap)
+        self.column.addWidget(self.gap)
         row = qt.QHBoxLayout()
-        column.addLayout(row)
+        self.column.addLayout(row)
         self.take = add_button(row, "Load", "", self._take)
         self.leave = add_button(row, "Cancel", "Loads nothing.", self.dialog.reject)
         self.dialog.connect("rejected()", cancelled)

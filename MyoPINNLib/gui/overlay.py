@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -38,8 +39,9 @@ class Overlay:
     images and the map of that slice.
     """
 
-    def __init__(self, layout: PerfusionLayout) -> None:
-        self._layout = layout
+    def __init__(self, layout: PerfusionLayout, on_move: Callable[[], object] = lambda: None) -> None:
+        """``on_move`` is called when the views show other slices than before."""
+        self._layout, self._on_move = layout, on_move
         self._slices: list[int | None] = []
         self._shown: Shown | None = None
         self._captions: dict[str, Caption] = {}
@@ -56,7 +58,10 @@ class Overlay:
         return {name: caption.text for name, caption in self._captions.items()}
 
     def place(self, analysis: SceneAnalysis) -> None:
-        """Show the layout, each view on its slice, the images at the frame where the myocardium is brightest."""
+        """Show the layout, each view on its slice, the images at the frame where the myocardium is brightest, the segmentation
+        by its outline, so that the map is seen.
+        """
+        analysis.uncover()
         self.place_on(analysis, shown_slices(analysis.label))
         series = images_of(analysis)
         if series:
@@ -75,6 +80,7 @@ class Overlay:
             place_view(name, analysis, k)
             self._follow(name, analysis)
             self._captions[name].say(words_of(analysis.label, k))
+        self._on_move()
 
     def place_images(self, series) -> None:
         """Show the layout with the images of ``series`` alone, as they were acquired."""
@@ -104,7 +110,9 @@ class Overlay:
         analysis.legend(shown.quantity, sd=shown.sd)  # last: a view shows the legend of what it shows already
 
     def paint(self, analysis: SceneAnalysis, selected: int, all_segments: bool) -> None:
-        """Paint the chosen segment, or all of them, or none."""
+        """Draw the border of the chosen segment, which leaves the map to be read; or paint all of them, or none."""
+        for name in VIEWS[: len(self._slices)]:
+            slice_node(name).SetUseLabelOutline(bool(selected))
         every = np.unique(analysis.label[analysis.label > 0]).tolist()
         analysis.highlight(*([selected] if selected else every if all_segments else []))
 
@@ -123,6 +131,7 @@ class Overlay:
         if self._layout.shown:
             for name in VIEWS[: len(self._slices)]:
                 show_in(name)
+                slice_node(name).SetUseLabelOutline(False)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -150,6 +159,7 @@ class Overlay:
         self._captions[name].say(words_of(analysis.label, k))
         if k is not None and self._shown is not None:
             self._fill(name, k)
+        self._on_move()
 
     def _fill(self, name: str, k: int) -> None:
         """Image, map and segments of slice k in a view."""
@@ -159,7 +169,7 @@ class Overlay:
             background=image_at(analysis, k),
             overlay=_at(analysis.volumes(shown.quantity, sd=shown.sd), k),
             opacity=shown.opacity,
-            label=_at(analysis.nodes.get("label", []), k),
+            label=_at(analysis.labels, k),
         )
 
 

@@ -123,7 +123,7 @@ class Panel:
         """The scene is about to close: end all work, forget its nodes."""
         self._waiting = None
         if self.question is not None:
-            self.question.dialog.close()
+            self.question.dismiss()
         self._open = False
         self.tasks.kill()
         self.images.forget()
@@ -172,6 +172,7 @@ class Panel:
     def close(self) -> None:
         """The module or Slicer ends."""
         self.scene_closed()
+        self.images.close()
         self.engine.close()
         self.review.close()
 

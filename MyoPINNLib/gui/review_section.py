@@ -10,20 +10,18 @@ import vtk
 
 from ..errors import InputError
 from ..looks import Curve, Mode
-from ..quantities import QUANTITIES
-from ..scene import SceneAnalysis, find_analyses, usual_limits
-from ..scene.drawing import decimals
+from ..scene import SceneAnalysis, find_analyses
 from .bullseye_content import BullseyeContent, content_of, has_segments, reserve_of
 from .bullseye_view import BullseyeView
 from .curves import CurveInspector
 from .frames import FrameFollower
 from .layout import PerfusionLayout
-from .overlay import Overlay, Shown, images_of
+from .map_choice import MapChoice
+from .overlay import Overlay, images_of
 from .segment_table import SegmentTable
-from .slices import pages
+from .slice_choice import SliceChoice
 
 _RESERVE_CUT_OFF = 2.0
-_STEPS = 200  # of the range of the colours, that a spin box tells apart
 
 
 class ReviewSection:
@@ -32,11 +30,13 @@ class ReviewSection:
     def __init__(self, ui, parameters: Callable, view, say: Callable[[str], None]) -> None:
         self._ui, self._parameters, self._say = ui, parameters, say
         self.layout, self.bullseye = PerfusionLayout(view), BullseyeView(view, on_select=self.select)
-        self.overlay, self._table = Overlay(self.layout), SegmentTable()
+        self.overlay, self._table = Overlay(self.layout, self._views_moved), SegmentTable()
+        self._map = MapChoice(ui, parameters, tell=self._tell, changed=self.update)
+        self._slices = SliceChoice(ui.sliceSelector, self._choose_slices)
         self._analysis: SceneAnalysis | None = None
         self.curves: CurveInspector | None = None
         self._frames = FrameFollower(self._show_frame)
-        self._selected, self._filling, self._told = 0, False, ""
+        self._selected, self._told = 0, ""
         self._named: tuple | None = None
         self._tips = {widget.objectName: widget.toolTip for widget in self._needing()}
         for selector in (ui.analysisSelector, ui.restAnalysisSelector):
@@ -45,12 +45,7 @@ class ReviewSection:
 
     def _connect(self) -> None:
         ui = self._ui
-        ui.quantitySelector.connect("currentIndexChanged(int)", lambda _: self._choose_quantity())
-        ui.sliceSelector.connect("currentIndexChanged(int)", lambda _: self._choose_slices())
-        for spin in (ui.lowSpin, ui.highSpin):
-            spin.connect("valueChanged(double)", lambda _: self._choose_limits())
         for button, pressed in (
-            (ui.rangeButton, self._usual_limits),
             (ui.removeButton, self.remove),
             (ui.layoutButton, self.show),
             (ui.copyCurveButton, self.copy_curves),
@@ -71,7 +66,6 @@ class ReviewSection:
         """The perfusion layout, with every view on its slice."""
         if self._analysis is not None:
             self.overlay.place(self._analysis)
-            self._fill_slices()
             self.update()
 
     def show_images(self, series) -> None:
@@ -79,21 +73,15 @@ class ReviewSection:
         self.overlay.place_images(series)
 
     def update(self) -> None:
-        """Bring everything on the screen to what is chosen."""
-        chosen = self._parameters()
-        self._take(chosen.analysis)
-        self._enable(self._analysis is not None)
-        if self._analysis is None:
-            return
-        try:
-            self._fill_quantities()
-            self._show_limits()
-            self.overlay.show(self._shown())
-            self._show_segments()
-        except InputError as error:
-            self._tell(str(error))
-        else:
-            self._tell("")
+        """Bring everything on the screen to what is chosen; a sentence where the analysis has lost some of its nodes."""
+        words = self._take(self._parameters().analysis)
+        self._enable(words)
+        if self._analysis is not None:
+            try:
+                self._show_all()
+            except InputError as error:
+                words = str(error)
+        self._tell(words)
 
     def select(self, segment: int) -> None:
         """A segment was clicked in the bull's-eye (0: none): show it in the slice views, and its curve."""
@@ -104,14 +92,18 @@ class ReviewSection:
         if segment:
             self.overlay.reveal(self._analysis, segment)
             self._parameters().curve = Curve.SEGMENT
-        self._show_curve()
+        try:
+            self._show_curve()
+        except InputError as error:
+            self._tell(str(error))
 
     def remove(self) -> None:
         """Take the analysis out of the scene, if the user means it."""
-        asked = f'Remove the analysis "{self._analysis.name}" with its maps, tables and curves? This cannot be undone.'
+        gone = SceneAnalysis(self._parameters().analysis)
+        asked = f'Remove the analysis "{gone.name}" with its maps, tables and curves? This cannot be undone.'
         if not slicer.util.confirmYesNoDisplay(asked, windowTitle="MyoPINN"):
             return
-        gone, self._parameters().analysis = self._analysis, None
+        self._parameters().analysis = None
         self._take(None)
         gone.remove()
         self.guess()
@@ -139,29 +131,63 @@ class ReviewSection:
         self.bullseye.close()
         self.layout.close()
 
-    def _take(self, node) -> None:
-        """Look at the analysis of ``node``, None: at none."""
-        if self._analysis is not None and node is self._analysis.node and self._analysis.there:
-            return
+    def _take(self, node) -> str:
+        """Look at the analysis of ``node``, None: at none. Returns why it cannot be looked at, "" where it can."""
+        analysis, words = _whole(node)
+        if analysis is not None and self._analysis is not None and self._analysis.node is node and self._analysis.there:
+            return ""
         if self.curves is not None:
             self.curves.close()
-        self._analysis = SceneAnalysis(node) if node is not None else None
+        self._analysis = analysis
         self._watch_name(node)
         self.curves = self._inspector()
         self._selected = 0
         self.bullseye.select(0)
-        self._fill_slices()
-        if self.curves is None:
-            self._frames.stop()
-            self.overlay.clear()
-            self.bullseye.show_content(None)
-            self._ui.voxelLabel.text = ""
-            return
+        self._slices.fill(analysis and analysis.label)
+        if analysis is None:
+            self._show_nothing()
+        else:
+            self._look()
+        return words
+
+    def _show_nothing(self) -> None:
+        self._frames.stop()
+        self.overlay.clear()
+        self.bullseye.show_content(None)
+        self._map.show(None)
+        self._ui.voxelLabel.text = ""
+
+    def _look(self) -> None:
+        """A new analysis: the curve of its first segment, the mouse, the views where they are its own, the frame."""
         self.curves.show_segment(self._first_segment())
         self._follow()
         if self.layout.shown:
             self.overlay.place(self._analysis)
         self._frames.follow(images_of(self._analysis))
+
+    def _show_all(self) -> None:
+        """Map, bull's-eye, table and curve as they are chosen; raises InputError where one of them cannot be shown."""
+        self._map.show(self._analysis)
+        quantity = self._map.quantity
+        method = self._analysis.method.split(":")[0]
+        why_not = "" if self._map.has_sd else f"{method} gives no standard deviation of {quantity}."
+        self._allow(self._ui.deviationCheck, why_not)
+        self._views_moved()
+        self.overlay.show(self._map.shown(self._selected))
+        self._show_segments()
+
+    def _views_moved(self) -> None:
+        """The list of slices says what the views show."""
+        self._slices.follow(list(self.overlay.slices.values()))
+        if self._analysis is not None:
+            self._allow(
+                self._ui.sliceSelector, "All slices of the heart are in the views." if self._slices.alone else ""
+            )
+
+    def _choose_slices(self, slices: list[int]) -> None:
+        if self._analysis is not None:
+            self.overlay.place_on(self._analysis, slices)
+            self.update()
 
     def _watch_name(self, node) -> None:
         """Hear of a new name from now on."""
@@ -199,65 +225,18 @@ class ReviewSection:
             ui.lowSpin, ui.highSpin, ui.sliceSelector,
         )  # fmt: skip
 
-    def _enable(self, there: bool) -> None:
+    def _enable(self, why_not: str) -> None:
+        """What needs an analysis; what is left of one that is not whole can be removed."""
+        chosen = self._parameters().analysis is not None
         for widget in self._needing():
-            self._allow(widget, "" if there else "There is no analysis yet: compute one.")
+            self._allow(widget, why_not if chosen else "There is no analysis yet: compute one.")
+        if chosen:
+            self._allow(self._ui.removeButton, "")
 
     def _allow(self, widget, why_not: str) -> None:
         """Enable a widget, or say in its tooltip why it is not."""
         widget.enabled = not why_not
         widget.toolTip = why_not or self._tips[widget.objectName]
-
-    def _fill_slices(self) -> None:
-        """Which slices can be looked at together."""
-        box = self._ui.sliceSelector
-        self._filling = True
-        box.clear()
-        for page in self._pages():
-            words = ", ".join(str(k + 1) for k in page)
-            box.addItem(f"slice{'s' * (len(page) > 1)} {words} of {len(self._analysis.label)}")
-        self._filling = False
-
-    def _pages(self) -> list[list[int]]:
-        return pages(self._analysis.label) if self._analysis is not None else []
-
-    def _choose_slices(self) -> None:
-        number = self._ui.sliceSelector.currentIndex
-        if not self._filling and self._analysis is not None and number >= 0:
-            self.overlay.place_on(self._analysis, self._pages()[number])
-            self.update()
-
-    def _fill_quantities(self) -> None:
-        """The list of maps of the analysis."""
-        quantities, box = self._analysis.quantities, self._ui.quantitySelector
-        wanted = self._parameters().quantity
-        self._filling = True
-        if [box.itemData(n) for n in range(box.count)] != quantities:
-            box.clear()
-            for name in quantities:
-                box.addItem(_words(name), name)
-        if wanted not in quantities:
-            wanted = "MBF"
-        box.currentIndex = quantities.index(wanted)
-        self._filling = False
-        method, has_sd = self._analysis.method.split(":")[0], bool(self._analysis.volumes(wanted, sd=True))
-        self._allow(self._ui.deviationCheck, "" if has_sd else f"{method} gives no standard deviation of {wanted}.")
-        alone = len(self._pages()) < 2
-        self._allow(self._ui.sliceSelector, "All slices of the heart are in the views." if alone else "")
-
-    def _quantity(self) -> str:
-        wanted = self._parameters().quantity
-        return wanted if wanted in self._analysis.quantities else "MBF"
-
-    def _shown(self) -> Shown:
-        chosen, quantity = self._parameters(), self._quantity()
-        sd = chosen.deviation and bool(self._analysis.volumes(quantity, sd=True))
-        cut_off = chosen.cutOff if chosen.markVoxels and quantity == "MBF" and not sd else None
-        return Shown(
-            self._analysis, quantity, sd=sd, colours=chosen.colours, opacity=chosen.opacity,
-            cut_off=cut_off,
-            segments=chosen.paintSegments, selected=self._selected,
-        )  # fmt: skip
 
     def _show_segments(self) -> None:
         """Bull's-eye, table and curve."""
@@ -275,7 +254,7 @@ class ReviewSection:
             view.Modified()  # the columns take the width of what is in them
 
     def _content(self) -> BullseyeContent:
-        chosen, quantity = self._parameters(), self._quantity()
+        chosen, quantity = self._parameters(), self._map.quantity
         if not has_segments(self._analysis, quantity):
             quantity = "MBF"  # the bull's-eye says so
         mark = chosen.cutOff if chosen.markBelow else None
@@ -310,18 +289,6 @@ class ReviewSection:
         if self.curves is not None:
             self._ui.voxelLabel.text = self.curves.text()
 
-    def _show_limits(self) -> None:
-        self._filling = True
-        shown = self._shown()
-        limits = self._analysis.limits(shown.quantity, sd=shown.sd)
-        unit, places = QUANTITIES[shown.quantity].unit, decimals((limits[1] - limits[0]) / _STEPS)
-        self._ui.highSpin.suffix = "" if unit == "1" else f" {unit}"
-        for spin, value in zip((self._ui.lowSpin, self._ui.highSpin), limits, strict=True):
-            spin.decimals = places
-            spin.singleStep = 10.0 ** (1 - places)
-            spin.value = value
-        self._filling = False
-
     def _tell(self, words: str) -> None:
         """What is wrong with what is chosen; "" takes it back."""
         if words != self._told:
@@ -332,32 +299,14 @@ class ReviewSection:
         if self.curves is not None:
             self.curves.show_frame(number)
 
-    def _choose_quantity(self) -> None:
-        if not self._filling and self._ui.quantitySelector.currentIndex >= 0:
-            self._parameters().quantity = self._ui.quantitySelector.itemData(self._ui.quantitySelector.currentIndex)
 
-    def _choose_limits(self) -> None:
-        low, high = self._ui.lowSpin.value, self._ui.highSpin.value
-        if self._filling or self._analysis is None:
-            return
-        if low < high:
-            self._set_limits((low, high))
-        else:
-            self._tell(
-                f"The colours cannot run from {low:g} to {high:g}. Give a lower end that is below the upper one."
-            )
-
-    def _usual_limits(self) -> None:
-        shown = self._shown()
-        self._set_limits(usual_limits(shown.quantity, sd=shown.sd))
-
-    def _set_limits(self, limits: tuple[float, float]) -> None:
-        shown = self._shown()
-        self._analysis.colour(shown.quantity, shown.colours, limits=limits, sd=shown.sd, cut_off=shown.cut_off)
-        self.update()
-
-
-def _words(name: str) -> str:
-    quantity = QUANTITIES[name]
-    unit = f", {quantity.unit}" if quantity.unit != "1" else ""
-    return f"{name}: {quantity.label}{unit}"
+def _whole(node) -> tuple[SceneAnalysis | None, str]:
+    """The analysis of ``node`` where nothing that it needs was removed; else None, and a sentence."""
+    if node is None:
+        return None, ""
+    analysis = SceneAnalysis(node)
+    try:
+        analysis.check_whole()
+    except InputError as error:
+        return None, str(error)
+    return analysis, ""

@@ -11,28 +11,28 @@ import qt
 from ..errors import InputError
 from ..scene import FrameTimes, frame_times, keep_times, own_times
 from .choices import frames_of
-from .dialogs import add_button, new_window
+from .dialogs import Window, add_button
 
 _DIGITS = 4
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
-class TimeWindow:
+class TimeWindow(Window):
     """The time of each frame in s, a column a series: to be checked, corrected, pasted, or given where nobody tells it."""
 
     def __init__(self, series: Sequence, changed: Callable[[], None]) -> None:
+        super().__init__("Time axis")
         self._series, self._changed = list(series), changed
         self._found: list[FrameTimes | None] = []
         self._own = False  # the table shows what the series themselves say
-        self.dialog, column = new_window("Time axis")
         self.words = qt.QLabel()
         self.words.setWordWrap(True)
-        column.addWidget(self.words)
+        self.column.addWidget(self.words)
         self.table = qt.QTableWidget()
         self.table.setToolTip("The time of each frame in s, on one clock for all columns.")
-        column.addWidget(self.table)
-        self._even_row(column)
-        self._end_row(column)
+        self.column.addWidget(self.table)
+        self._even_row(self.column)
+        self._end_row(self.column)
         self.dialog.resize(420, 560)
         self._fill()
         self.dialog.show()

@@ -25,6 +25,15 @@ KIND = "MyoPINN.analysis"
 MODULE = "MyoPINNAnalysis"
 _MAP, _SD = "map.", "sd."
 _INPUTS = ("series", "segmentation")
+_UNCOVERED = "MyoPINN.outlined"
+_NEEDED = {  # role -> what it holds, for the user; without one of them nothing can be looked at
+    "map.MBF": "map of MBF",
+    "label": "map of its segments",
+    "table.segments": "table of its segments",
+    "table.curves": "table of its curves",
+    "voxel_curves": "curves of its voxels",
+    "voxel_clocks": "clocks of its voxels",
+}
 _HEAD = 5  # k, j, i, clock, outcome
 _HALF = 0.5  # of a slice's distance to the next
 
@@ -98,7 +107,7 @@ class SceneAnalysis:
     @property
     def quantities(self) -> list[str]:
         """The quantities that there is a map of."""
-        return [role.removeprefix(_MAP) for role in self._roles() if role.startswith(_MAP)]
+        return [role.removeprefix(_MAP) for role in self._roles() if role.startswith(_MAP) and self._whole(role)]
 
     @property
     def nodes(self) -> dict[str, list]:
@@ -107,7 +116,21 @@ class SceneAnalysis:
 
     def volumes(self, quantity: str, *, sd: bool = False) -> list:
         """The volume nodes of a map: one, or one a slice; [] where the method does not give the quantity."""
-        return self._nodes(role_of_map(quantity, sd=sd))
+        return self._whole(role_of_map(quantity, sd=sd))
+
+    @property
+    def labels(self) -> list:
+        """The label maps of the segments: one, or one a slice; [] where one is gone."""
+        return self._whole("label")
+
+    def check_whole(self) -> None:
+        """Raises InputError where a node was removed without which the analysis cannot be looked at."""
+        lost = [words for role, words in _NEEDED.items() if not self._whole(role)]
+        if lost:
+            raise InputError(
+                f"{called(self.node)} has lost its {' and its '.join(lost)}.",
+                "Remove what is left of it and compute the study again.",
+            )
 
     @cached_property
     def geometry(self) -> Geometry:
@@ -146,7 +169,10 @@ class SceneAnalysis:
     @cached_property
     def label(self) -> np.ndarray:
         """AHA segment of each voxel (k, j, i), 0 where there is none."""
-        return np.concatenate([values_of(node) for node in self._nodes("label")]).astype(int)
+        nodes = self.labels
+        if not nodes:
+            raise InputError(f"{called(self.node)} has no map of its segments any more.", "Compute the study again.")
+        return np.concatenate([values_of(node) for node in nodes]).astype(int)
 
     @cached_property
     def curves(self) -> VoxelCurves:
@@ -210,6 +236,16 @@ class SceneAnalysis:
             return None
         nearest = voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
         return lps_from_ras(self.geometry.to_lps(nearest[None])[0])
+
+    def uncover(self) -> None:
+        """Once in the life of an analysis: the segmentation that it was made of is left with its outline, so that its
+        filling covers no map. Who fills it again keeps it filled.
+        """
+        segmentation = self.node.GetNodeReference("segmentation")
+        display = segmentation and segmentation.GetDisplayNode()
+        if display is not None and self.node.GetAttribute(_UNCOVERED) is None:
+            self.node.SetAttribute(_UNCOVERED, "1")
+            display.SetVisibility2DFill(False)
 
     def highlight(self, *segments: int) -> None:
         """Paint these segments in the label volumes of the analysis; none given: paint none."""
@@ -296,6 +332,19 @@ class SceneAnalysis:
         count = self.node.GetNumberOfNodeReferences(role)
         nodes = (self.node.GetNthNodeReference(role, n) for n in range(count))
         return [node for node in nodes if node is not None]
+
+    def _whole(self, role: str) -> list:
+        """The nodes of a role, [] where one of several slices is gone: the scene keeps no gap where it was."""
+        nodes = self._nodes(role)
+        in_slices = role == "label" or role.startswith((_MAP, _SD))
+        return [] if in_slices and len(nodes) < self._parts else nodes
+
+    @property
+    def _parts(self) -> int:
+        """How many volumes hold a map: one, or one a slice."""
+        return max(
+            (len(self._nodes(role)) for role in self._roles() if role.startswith(_MAP) or role == "label"), default=0
+        )
 
     def _folder(self) -> int:
         hierarchy = subject_hierarchy()

@@ -236,6 +236,22 @@ def test_a_slice_without_cavity_beyond_the_apical_is_segment_17(a_heart):
     assert "no cavity" in notes[0]
 
 
+def test_points_of_slices_without_myocardium_are_left_out_and_told(a_heart):
+    points = tuple(Heart(insertion=angle).point(along) for angle, along in zip((120, 100, 140), POSITIONS))
+    masks = a_heart.masks(short_axis_grid(), only=(1,))
+    segments, notes = segment(masks, AHASettings(insertion_lps=points))
+    alone, _ = segment(masks, AHASettings(insertion_lps=points[1:2]))
+    assert (segments.label == alone.label).all()
+    assert "2 of 3 RV insertion points are left out: no myocardium is drawn in their slices." in notes
+
+
+def test_points_that_all_lie_in_slices_without_myocardium_are_too_many(a_heart):
+    masks = a_heart.masks(short_axis_grid(), only=(1,))
+    points = (a_heart.point(POSITIONS[0]), a_heart.point(POSITIONS[2]))
+    with pytest.raises(InputError, match="2 RV insertion points belong to slice 2, the nearest with myocardium"):
+        segment(masks, AHASettings(insertion_lps=points))
+
+
 def test_empty_slices_have_no_level(a_heart):
     geometry = short_axis_grid((-20.0, *POSITIONS, 90.0, 100.0))
     segments, _ = segment(a_heart.masks(geometry, only=(1, 2, 3)), AHASettings(insertion_lps=(a_heart.point(),)))
@@ -315,7 +331,7 @@ def test_the_inner_half_of_the_wall_is_endocardial(a_heart):
         (AHASettings(insertion_lps=(Heart().point(-60.0),)), "70 mm off the nearest slice"),
         (
             AHASettings(insertion_lps=(Heart().point(), Heart(insertion=-120).point())),
-            "Slice 1 has 2 RV insertion points",
+            "2 RV insertion points belong to slice 1",
         ),
     ],
 )

@@ -263,8 +263,7 @@ def test_an_analysis_without_the_quantity_says_so(a_job, a_scene):
 
 
 def test_the_reserve_is_stress_over_rest_without_a_unit(a_job, a_scene):
-    analysis = show_job(a_job)
-    content = reserve_of(analysis, analysis)
+    content = reserve_of(show_job(a_job), show_job(a_job))
     assert content.quantity == RESERVE and content.unit == "" and content.range == (0.0, 4.0)
     assert list(content.known.values()) == pytest.approx([1.0] * 16)
     assert content.describe(1).startswith("1 basal anterior: MPR 1.00, stress ")

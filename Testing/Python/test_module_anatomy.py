@@ -10,6 +10,7 @@ from Testing.SlicerHarness.libraries import missing
 if trouble := missing("slicer", "PySide6.QtWidgets"):
     pytest.skip(trouble, allow_module_level=True)
 
+import shiboken6
 import slicer
 from input_cases import middle_slice, open_section, rows_of
 from module_cases import QUICK, add_case
@@ -189,6 +190,16 @@ def test_a_place_is_waited_for_where_it_can_be_seen(a_module, a_red_view):
     assert slicer.app.applicationLogic().GetInteractionNode().GetCurrentInteractionMode() == 1
 
 
+def test_while_slicer_still_places_the_point_no_point_is_removed(a_module, an_own_study, a_red_view):
+    points, seen = an_own_study[2], []
+    click(a_module.ui.placeButton)
+    defined = slicer.vtkMRMLMarkupsNode.PointPositionDefinedEvent
+    tag = points.AddObserver(defined, lambda *_: seen.append(points.GetNumberOfControlPoints()))
+    click_in_slice(a_red_view, in_view(a_red_view))
+    points.RemoveObserver(tag)
+    assert seen == [4] and len(points_of(points)) == 1
+
+
 @pytest.mark.parametrize("how", ["button", "escape", "mode", "leave"])
 def test_a_placing_that_is_given_up_keeps_the_points(a_module, an_own_study, a_red_view, how):
     before, interaction = points_of(an_own_study[2]), slicer.app.applicationLogic().GetInteractionNode()
@@ -245,7 +256,18 @@ def test_slice_levels_are_chosen_for_all_slices_or_none(a_module, an_own_study):
 def test_a_window_closes_with_its_scene(a_module, an_own_study):
     click(a_module.ui.levelsButton)
     slicer.mrmlScene.Clear(False)
-    assert not a_module.panel.anatomy.window.dialog.isVisible()
+    assert not a_module.panel.anatomy.window.open
+
+
+@pytest.mark.parametrize("button", ["levelsButton", "timeButton"])
+def test_a_finished_window_is_deleted_and_the_module_goes_on(a_module, an_own_study, button):
+    click(getattr(a_module.ui, button))
+    opened = {"levelsButton": a_module.panel.anatomy, "timeButton": a_module.panel.images}[button].window
+    click(opened.leave)
+    QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+    assert not shiboken6.isValid(opened.dialog)
+    slicer.mrmlScene.Clear(False)
+    assert "No perfusion series is chosen" in a_module.status
 
 
 def test_levels_that_are_looked_at_alone_stay(a_module, an_own_study):
@@ -309,6 +331,11 @@ def test_a_saturation_time_of_nothing_is_what_the_files_say(a_module):
     open_section(a_module.ui.acquisitionSection)
     assert a_module.ui.saturationSpin.text == "as the files say"
     assert a_module.panel.settings().signal.TS is None
+
+
+def test_no_number_is_taken_while_it_is_typed(a_module):
+    boxes = [each for each in vars(a_module.ui).values() if isinstance(each, QtWidgets.QAbstractSpinBox)]
+    assert len(boxes) > 8 and [each.objectName for each in boxes if each.keyboardTracking] == []
 
 
 def test_every_setting_has_a_tooltip_and_those_of_a_quantity_name_its_unit(a_module):

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +62,13 @@ def the_packages(tmp_path_factory) -> str:
 def widgets(module):
     """The widgets of the Engine section."""
     return module.panel.engine.panel.widgets
+
+
+def test_the_environment_lies_where_large_files_do_not_travel_with_a_profile(a_network):
+    import qt
+
+    large = qt.QStandardPaths.writableLocation(qt.QStandardPaths.GenericDataLocation)
+    assert a_network.panel.engine.environment.folder == Path(large) / "MyoPINN" / "engine"
 
 
 def test_who_declines_tensorflow_gets_nothing_installed_and_reads_what_to_do_instead(a_network):

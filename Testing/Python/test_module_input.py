@@ -79,6 +79,19 @@ def test_what_was_chosen_by_hand_stays_when_more_comes(a_module, an_own_study, a
     assert a_module.chosen.segmentation is an_own_study[1]
 
 
+def test_what_was_chosen_stays_when_another_scene_is_added(a_module, a_heart_of_three_clocks):
+    loaded(a_module, a_heart_of_three_clocks)
+    tick(a_module.ui.seriesSelector, "Stress perfusion 2")
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.ImportState)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "Another")
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.ImportState)
+    slicer.app.processEvents()
+    chosen = ["Stress perfusion 1", "Stress perfusion 3"]
+    assert [node.GetName() for node in a_module.panel.images.series] == chosen == checked(a_module.ui.seriesSelector)
+    tick(a_module.ui.seriesSelector, "Stress perfusion 1")
+    assert len(a_module.panel.images.series) == 1
+
+
 def test_slices_with_their_own_clocks_are_chosen_together(a_module, a_heart_of_three_clocks):
     loaded(a_module, a_heart_of_three_clocks)
     assert checked(a_module.ui.seriesSelector) == [f"Stress perfusion {k}" for k in (1, 2, 3)]
@@ -141,7 +154,7 @@ def test_even_times_make_a_series_without_times_ready(a_module, a_series_without
     click(window.even)
     screenshot(window.dialog, "input_times_even")
     click(window.take)
-    assert not window.dialog.isVisible() and a_module.status == "Ready to compute."
+    assert not window.open and a_module.status == "Ready to compute."
     assert "28.0 s, 0.80 to 0.80 s apart; table (as given)" in a_module.ui.timeLabel.text
     assert series_from_nodes(a_series_without_times).time[0, 2] == pytest.approx(1.6)
 
@@ -191,7 +204,7 @@ def test_a_cell_that_is_no_time_is_refused_and_the_window_stays(a_module, a_time
     click(a_time_table.take)
     assert a_time_table.dialog.isVisible() and len(a_time_table.words.text) > 20
     click(a_time_table.leave)
-    assert not a_time_table.dialog.isVisible() and "sequence index (s)" in a_module.ui.timeLabel.text
+    assert not a_time_table.open and "sequence index (s)" in a_module.ui.timeLabel.text
 
 
 @pytest.mark.parametrize("written", ["{:.1f}\n", "{:.1f}; ", "{:.1f}, ", "{:.1f}\r\n"])

@@ -11,11 +11,12 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
     pytest.skip(trouble, allow_module_level=True)
 
 import slicer
-from review_cases import Heart, bulls_eye, map_words, on_screen, open_analysis, shown_in, table_rows
+from module_cases import QUICK, add_case
+from review_cases import Heart, bulls_eye, heart, map_words, on_screen, open_analysis, shown_in, table_rows
 
-from MyoPINNLib.scene import Colours
+from MyoPINNLib.scene import Colours, find_analyses
 from MyoPINNLib.scene.colours import MARK, colour_table, rgb
-from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text
+from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
 
 A_BYTE = 1.5 / 255
 
@@ -40,6 +41,18 @@ def test_every_map_is_shown_in_its_colours_over_the_right_voxel(a_module, a_revi
         expected = colour_table(Colours.ORDERED)[int(np.clip(share * 256, 0, 255))]
         assert np.abs(on_screen(a_review, voxel) - expected).max() < 3 * A_BYTE, quantity
     screenshot(a_module.window, "review_valid")
+
+
+def test_a_segmentation_is_left_with_its_outline_once_and_may_be_filled_again(a_module):
+    case = add_case(heart(Heart.ONE_SLICE))
+    wait(lambda: a_module.ui.computeButton.enabled)
+    a_module.compute(QUICK)
+    display = case[1].GetDisplayNode()
+    assert not display.GetVisibility2DFill() and display.GetVisibility2DOutline()
+    display.SetVisibility2DFill(True)
+    a_module.ui.layoutButton.click()
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    assert display.GetVisibility2DFill()
 
 
 def test_a_map_lies_over_its_voxels_in_an_oblique_study(a_module, an_oblique_review):
@@ -170,3 +183,55 @@ def test_the_heart_fits_a_view_that_has_just_got_its_size(a_module):
     again = min(node.GetFieldOfView()[:2])
     a_module.window.resize(1500, 900)
     assert first == pytest.approx(again, rel=1e-3)
+
+
+@pytest.mark.parametrize("role", ["label", "map.MBF", "table.segments", "table.curves", "voxel_curves"])
+def test_a_node_that_is_taken_from_an_analysis_is_one_sentence(a_module, a_review, role):
+    slicer.mrmlScene.RemoveNode(a_review.analysis.node.GetNodeReference(role))
+    wait(lambda: '"Stress" has lost its' in a_module.status)
+    click(a_module.ui.methodSection)
+    assert not a_module.ui.quantitySelector.enabled and "lost its" in a_module.ui.quantitySelector.toolTip
+    click(a_module.ui.removeButton)
+    assert not find_analyses() and "lost" not in a_module.status
+
+
+def test_a_map_that_is_taken_away_leaves_the_others(a_module, a_review):
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    slicer.mrmlScene.RemoveNode(a_review.analysis.volumes("F_p")[0])
+    wait(lambda: a_module.ui.quantitySelector.itemData(a_module.ui.quantitySelector.currentIndex) == "MBF")
+    assert "F_p" not in a_review.analysis.quantities and bulls_eye(a_module).quantity == "MBF"
+
+
+@pytest.mark.parametrize("role", ["table.input", "chart.segments", "segment_colours", "table.settings"])
+def test_what_an_analysis_can_do_without_may_be_taken_away(a_module, a_review, role):
+    slicer.mrmlScene.RemoveNode(a_review.analysis.node.GetNodeReference(role))
+    choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
+    choose(a_module.ui.curveSelector, "arterial input")
+    a_module.panel.review.select(0)
+    assert ("has no table of its input" in a_module.status) == (role == "table.input")
+
+
+def scroll(name: str, millimetres: float) -> None:
+    """Move the slider of a slice view."""
+    logic = slicer.app.layoutManager().sliceWidget(name).sliceLogic()
+    logic.SetSliceOffset(logic.GetSliceOffset() + millimetres)
+    slicer.app.processEvents()
+
+
+def test_the_list_of_slices_says_when_the_views_were_scrolled(a_module):
+    open_analysis(a_module, Heart.SIX_SLICES)
+    box = a_module.ui.sliceSelector
+    before, count = box.currentText, box.count
+    scroll("Yellow", 10)
+    assert box.currentText.startswith("as scrolled: slices ") and box.count == count + 1
+    choose(box, before)
+    assert box.currentText == before and box.count == count
+
+
+def test_views_of_a_small_heart_that_were_scrolled_go_back_by_the_list(a_module, a_review):
+    box = a_module.ui.sliceSelector
+    assert not box.enabled and box.currentText == "slices 3, 2, 1 of 3"
+    scroll("Yellow", 20)
+    assert box.currentText.startswith("as scrolled")
+    choose(box, "slices 3, 2, 1 of 3")
+    assert not box.enabled and list(a_module.panel.review.overlay.slices.values()) == [2, 1, 0]

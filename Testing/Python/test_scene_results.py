@@ -221,6 +221,39 @@ def test_a_segment_is_found_and_painted(a_job, a_scene):
     assert opacity == [1.0 if number == 11 else 0.0 for number in range(1, 17)]
 
 
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("map.MBF", "map of MBF"),
+        ("label", "map of its segments"),
+        ("table.segments", "table of its segments"),
+        ("voxel_curves", "curves of its voxels"),
+    ],
+)
+def test_an_analysis_says_what_it_has_lost(a_job, a_scene, role, words):
+    analysis = show_job(a_job)
+    analysis.check_whole()
+    a_scene.RemoveNode(analysis.node.GetNodeReference(role))
+    with pytest.raises(InputError, match=f"has lost its {words}. Remove what is left"):
+        analysis.check_whole()
+
+
+def test_segments_of_a_label_map_that_was_removed_are_a_sentence(a_job, a_scene):
+    analysis = show_job(a_job)
+    a_scene.RemoveNode(analysis.labels[0])
+    with pytest.raises(InputError, match="has no map of its segments any more"):
+        analysis.centre_of(11)
+
+
+def test_a_map_that_lost_a_slice_is_no_map(a_scene):
+    study = a_heart(tilted=True)
+    analysis = quantify(add_series(study.series, "Stress"), add_surface_of(study.masks), settings=FERMI).analysis
+    a_scene.RemoveNode(analysis.volumes("MBF")[1])
+    assert analysis.volumes("MBF") == [] and "MBF" not in analysis.quantities and "F_p" in analysis.quantities
+    with pytest.raises(InputError, match="has lost its map of MBF"):
+        analysis.check_whole()
+
+
 def test_two_analyses_stand_side_by_side_and_one_goes_without_the_other(a_job, a_scene):
     before = contents(a_scene)
     first, second = show_job(a_job), show_job(a_job)

@@ -8,6 +8,7 @@ a_desktop.answers.said                 # [("question", "Remove the environment?"
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -135,6 +136,7 @@ class Desktop(CoreApplication):
         self.connect, self.disconnect = self._signals.connect, self._signals.disconnect
         self.answers = Answers()
         qt.QSettings = lambda *_: self.settings()  # never the user's own
+        qt.QStandardPaths = _standard_paths(Path(self.temporaryPath))  # never the user's own either
         sample_data.publish()
         self.prepare_scene()
         self._layouts = qSlicerLayoutManager(self.mrmlScene())
@@ -184,6 +186,17 @@ class Desktop(CoreApplication):
         self.settings().clear()
         self.processEvents()
         QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+
+
+def _standard_paths(folder: Path) -> type:
+    """qt.QStandardPaths with all places to write inside ``folder``, one a kind."""
+
+    class Paths(QtCore.QStandardPaths):
+        @staticmethod
+        def writableLocation(kind) -> str:
+            return str(folder / QtCore.QStandardPaths.StandardLocation(kind).name)
+
+    return Paths
 
 
 def desktop() -> Desktop:

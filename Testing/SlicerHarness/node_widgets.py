@@ -3,7 +3,7 @@
 Checked against Slicer's Libs/MRML/Widgets (qMRMLNodeComboBox, qMRMLSegmentSelectorWidget, qMRMLCheckableNodeComboBox);
 its habits are kept, the odd ones too: a selector is disabled until it has a scene; a rename says currentNodeChanged
 again; removing the current node makes the next one current, after the last one the new last one, and only then None;
-a segment selector without a segmentation still gives the last segment.
+a segment selector without a segmentation still gives the last segment; the end of an import clears all check boxes.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class qMRMLNodeComboBox(qMRMLWidget):
             self._unwatch(name)
         if scene:
             self._watched["arrival"] = observe(scene, SCENE.NodeAddedEvent, self._come)
-            for event in (SCENE.EndCloseEvent, SCENE.EndImportEvent):
-                self._watched[event] = observe(scene, event, self._sync)
+            self._watched["closed"] = observe(scene, SCENE.EndCloseEvent, self._sync)
+            self._watched["imported"] = observe(scene, SCENE.EndImportEvent, self._anew)
             self._watched["removal"] = observe(scene, SCENE.NodeAboutToBeRemovedEvent, self._leave)
         self._busy = True
         super().setMRMLScene(scene)
@@ -134,6 +134,10 @@ class qMRMLNodeComboBox(qMRMLWidget):
         """A node that came; others are not looked at again, as in Slicer: its attributes must be set before it comes."""
         if self._accepts(node):
             self._sync()
+
+    def _anew(self, _node=None) -> None:
+        """An import has ended: Slicer's model takes all rows away and makes them anew."""
+        self._sync()
 
     def _leave(self, node) -> None:
         if not self._scene.IsClosing():
@@ -295,6 +299,11 @@ class qMRMLCheckableNodeComboBox(qMRMLNodeComboBox):
 
     def _listed(self, index: int) -> None:
         self._box.model().item(index).setCheckable(True)
+
+    def _anew(self, _node=None) -> None:
+        for index in self._box.checked():
+            self._box.setItemData(index, qt.Qt.Unchecked, qt.Qt.CheckStateRole)
+        self._sync()
 
     def _toggle(self, index: int) -> None:
         checked = index in self._box.checked()
