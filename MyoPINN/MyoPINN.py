@@ -90,6 +90,9 @@ class MyoPINNParameterNode:
     density: Annotated[float, WithinRange(0.5, 2.0)] = 1.05  # g/mL
     conversion: Conversion = Conversion.TRAIN
     saturationTime: Annotated[float, WithinRange(0.0, 2000.0)] = 0.0  # ms, 0: as the files say
+    readoutTR: Annotated[float, WithinRange(0.0, 100.0)] = 0.0  # ms, 0: as the files say
+    flipAngle: Annotated[float, WithinRange(0.0, 90.0)] = 0.0  # degrees, 0: as the files say
+    pulses: Annotated[int, WithinRange(0, 1024)] = 0  # 0: as the files say
     bloodT1: Annotated[float, WithinRange(100.0, 5000.0)] = 1650.0  # ms
     myocardiumT1: Annotated[float, WithinRange(100.0, 5000.0)] = 1150.0  # ms
     relaxivity: Annotated[float, WithinRange(0.5, 50.0)] = 4.9  # 1/s/mM

@@ -17,7 +17,9 @@ def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tupl
     Raises InputError where the myocardium enhances more than the blood.
     """
     counted = curves.weight[curves.clock] > 0
-    blood, tissue = float(C_ab.max()), float(np.median(np.where(counted, curves.C_t, -np.inf).max(axis=1)))
+    peaks = np.where(counted, curves.C_t, -np.inf).max(axis=1)
+    known = peaks[np.isfinite(peaks)]  # a dead voxel has no curve
+    blood, tissue = float(C_ab.max()), float(np.median(known)) if known.size else 0.0
     if tissue > blood:
         raise InputError(
             f"The myocardium enhances to {tissue:.2g} mM and the LV blood pool to {blood:.2g} mM; blood enhances more.",

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import __version__, figures
 from .analysis import Analysis, SegmentRow
+from .concentration import readout_of
 from .events import Progress, Report, Warned, silent
 from .files.nrrd import write_label, write_map
 from .files.tables import write_curves, write_segment_table
@@ -22,7 +23,7 @@ from .fit import PARAMETERS
 from .maps import derived_from
 from .network_settings import Shift
 from .polar import NAMES
-from .quantities import QUANTITIES, percent, shown
+from .quantities import QUANTITIES, degrees_from_radians, milliseconds_from_seconds, percent, shown
 from .results import files_below, replaced, seal
 from .settings import Bolus, Conversion, Delay, FitSettings, Method, Spatial
 
@@ -243,11 +244,23 @@ def _summary(analysis: Analysis, missing: tuple[str, ...]) -> dict:
             "slices": slices, "rows": rows, "columns": columns, "frames": series.frames,
             "times_from": series.acquisition.time_source,
         },
+        "readout": _readout(analysis),
         "segments": {"model": segments.model, "levels": [level.value for level in segments.levels],
                      "estimated_insertion": bool(segments.estimated_insertion)},
         "voxels": analysis.outcomes,
         "warnings": [*analysis.notes, *missing],
     }  # fmt: skip
+
+
+def _readout(analysis: Analysis) -> dict:
+    """The readout that the conversion used: given by the settings, or read from the files."""
+    used = readout_of(analysis.settings.signal, analysis.series.acquisition)
+    return {
+        "TS_ms": milliseconds_from_seconds(used.TS),
+        "TR_ms": milliseconds_from_seconds(used.TR),
+        "flip_angle_deg": degrees_from_radians(used.flip_angle),
+        "pulses": used.pulses,
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import qt
 import slicer
 
 from ..errors import InputError
-from ..scene import find_insertion, find_segmentation, find_segments, slice_names
-from .choices import Study
+from ..scene import find_insertion, find_segmentation, find_segments, offered, slice_names
+from .choices import Study, has_point
 from .dialogs import AUTOMATIC, LevelWindow
 from .input_section import InputSection
 from .placing import Placing
@@ -25,8 +26,10 @@ class AnatomySection:
         self._selectors = {"myocardium": ui.myocardiumSelector, "blood_pool": ui.bloodPoolSelector}
         self._tips = {role: selector.toolTip for role, selector in self._selectors.items()}
         self._filling = False
+        self._earlier: set[str] = set()  # ids of what was drawn on studies loaded before
         self._seen: list[str] = []  # the segments when the selectors were last brought to what is chosen
-        self.placing = Placing(ui.placeButton, self._placed)
+        self._made: Any = None  # a point list that waits for its first point
+        self.placing = Placing(ui.placeButton, self._placed, self._placing_ended)
         self.window: LevelWindow | None = None
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._segmentation_changed)
         for role, selector in self._selectors.items():
@@ -38,10 +41,17 @@ class AnatomySection:
         """Choose by usual names where nothing is chosen yet."""
         chosen = self._parameters()
         if chosen.segmentation is None:
-            chosen.segmentation = find_segmentation()
+            chosen.segmentation = find_segmentation(self._earlier)
         if chosen.insertion is None:
-            chosen.insertion = find_insertion()
+            chosen.insertion = find_insertion(self._earlier)
         self._guess_segments()
+
+    def begin_anew(self) -> None:
+        """Another heart was loaded: what was drawn on the one before is not its anatomy, and is not chosen by its name."""
+        chosen = self._parameters()
+        self._earlier |= offered()
+        chosen.segmentation = chosen.restSegmentation = chosen.insertion = None
+        chosen.levels = []
 
     def choose(self, segmentation, insertion) -> None:
         """Let these be the segmentation, with its segments by their names, and the RV insertion."""
@@ -72,6 +82,7 @@ class AnatomySection:
     def forget(self) -> None:
         """The scene closes: nothing is asked any more."""
         self.placing.stop()
+        self._earlier.clear()
         if self.window is not None:
             self.window.dismiss()
 
@@ -149,8 +160,19 @@ class AnatomySection:
             return
         chosen = self._parameters()
         if chosen.insertion is None:
-            chosen.insertion = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "RV insertion")
+            self._made = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "RV insertion")
+            chosen.insertion = self._made
         self.placing.start(chosen.insertion)
+        self._changed()
+
+    def _placing_ended(self) -> None:
+        """A list that was made for a point which did not come goes again."""
+        made, self._made = self._made, None
+        if self._parameters() is None:
+            return
+        if made is not None and made.GetScene() is not None and not has_point(made):
+            slicer.mrmlScene.RemoveNode(made)
+        self._changed()
 
     def _placed(self) -> None:
         self._changed()

@@ -15,6 +15,17 @@ from ..quantities import minutes_and_seconds
 from ..scene import frame_times
 from ..settings import Method, Settings, Spatial, settings_from_json
 
+FIELDS = {
+    "--TS": "Saturation time",
+    "--TR": "Readout TR",
+    "--flip-angle": "Flip angle",
+    "--pulses": "Pulses to the centre",
+    "--conversion": "Conversion",
+    "--T1-blood": "T1 of blood",
+    "--T1-myocardium": "T1 of myocardium",
+    "--interval": "Edit frame times",
+}
+_USUAL = "Native T1"
 _NO_SERIES = "Choose the stress series, load a DICOM folder, or load the sample."
 _NO_SEGMENTATION = "Choose the segmentation of the heart, drawn on the series."
 
@@ -130,8 +141,14 @@ def left_words(seconds: float | None) -> str:
 
 
 def without_options(text: str) -> str:
-    """What the engine says, without the options of its command line: the panel has them as fields."""
-    return re.sub(r"\s*\((--[\w-]+(, )?)+\)", "", text)
+    """What the engine says, with the panel's fields in place of the options of its command line."""
+    text = re.sub(r"\s*\(--[\w-]+ sets it\)|\s*\((--[\w-]+(, )?)+\)", "", text)
+    return re.sub(r"--[\w-]+", lambda option: FIELDS.get(option.group(), option.group()), text)
+
+
+def by_weight(notes) -> list[str]:
+    """The engine's notes without its options: first what is odd about this study, last what is said of every one."""
+    return sorted(map(without_options, notes), key=lambda note: note.startswith(_USUAL) or "readout pulses" in note)
 
 
 def settings_of(chosen, levels: tuple[str, ...] | None = None) -> Settings:
@@ -157,6 +174,9 @@ def settings_of(chosen, levels: tuple[str, ...] | None = None) -> Settings:
     signal = {
         "conversion": chosen.conversion.value,
         "TS_ms": chosen.saturationTime or None,
+        "TR_ms": chosen.readoutTR or None,
+        "flip_angle_deg": chosen.flipAngle or None,
+        "pulses": chosen.pulses or None,
         "T1_blood_ms": chosen.bloodT1,
         "T1_myocardium_ms": chosen.myocardiumT1,
         "relaxivity_per_s_mM": chosen.relaxivity,

@@ -12,7 +12,7 @@ from ..log import LOG
 from ..quantities import percent
 from ..scene import Run, quantify, resume
 from ..settings import Settings
-from .choices import Study, chosen_twice, left_words, trouble, without_options
+from .choices import Study, by_weight, chosen_twice, left_words, trouble, without_options
 from .dialogs import TextWindow
 from .tasks import Task, Tasks
 from .trainings import Training, Trainings
@@ -24,14 +24,15 @@ _LOSSES = 3
 
 
 class ComputeSection:
-    """``studies`` gives what is chosen, in the order of its computing; ``settings`` the settings; ``engine`` says in which
+    """``asked`` gives what the user is asked to do now, "" nothing; ``studies`` gives what is chosen, in the order of its computing; ``settings`` the settings; ``engine`` says in which
     Python it runs (``trouble(settings)``, ``place(settings)``); ``jobs`` is where trainings keep their files until they are
     done; ``shown`` gets each analysis that came into the scene with its study.
     """
 
-    def __init__(self, ui, tasks: Tasks, *, studies, settings, engine, jobs: Callable[[], Path], shown) -> None:
+    def __init__(self, ui, tasks: Tasks, *, asked, studies, settings, engine, jobs: Callable[[], Path], shown) -> None:
         self._ui, self._tasks = ui, tasks
-        self._studies, self._settings, self._engine, self._shown = studies, settings, engine, shown
+        self._asked, self._studies, self._settings = asked, studies, settings
+        self._engine, self._shown = engine, shown
         self._words, self._tip, self._log, self._about = "", "", "", ()
         self._trainings = Trainings(jobs)
         self._seen: tuple = ()
@@ -158,7 +159,7 @@ class ComputeSection:
         if not self._tasks.busy:
             if self._words and self._about != self._chosen():
                 self._words = self._tip = ""
-            self._ui.statusLabel.text = self._words or why_not or READY
+            self._ui.statusLabel.text = self._asked() or self._words or why_not or READY
             self._ui.statusLabel.toolTip = self._tip or self._ui.statusLabel.text
             return
         if self._cancelling:
@@ -222,13 +223,12 @@ class ComputeSection:
     def _done(self, run: Run) -> None:
         summary = run.analysis.summary
         outcomes = summary.get("voxels", {})
-        notes = [without_options(text) for text in run.warnings]
+        notes = run.warnings
         device = summary.get("training", {}).get("device", "")
         words = f"{run.analysis.name}: {outcomes.get('valid', 0)} of {sum(outcomes.values())} voxels are reliable"
         words += f"; computed on {device}" if device else ""
-        words += f"; {len(notes)} note{'s' * (len(notes) != 1)}: {notes[0]}" if notes else "."
         self._shown(run.analysis)
-        self._tell(words, "\n".join([words, *notes]))
+        self._tell("\n".join([f"{words}.", *(f"• {note}" for note in by_weight(notes))]))
 
 
 def _sentence(study: Study, failure: Failed) -> str:

@@ -8,7 +8,7 @@ import qt
 import slicer
 
 from ..errors import InputError
-from ..scene import find_rest, find_series
+from ..scene import at_rest, find_rest, find_series
 from .choices import time_words
 from .time_window import TimeWindow
 
@@ -46,9 +46,11 @@ class InputSection:
 
     def guess(self) -> None:
         """Choose by usual names where nothing is chosen yet."""
-        for role, find in ((STRESS, find_series), (REST, find_rest)):
-            if not self._referenced(role):
-                self.choose(role, find())
+        if not self.series:
+            self.choose(STRESS, find_series())
+        another = [node for node in _all_series() if not at_rest(node) and node not in self.series]
+        if not self.rest and not another:  # else the rest series may be another patient's
+            self.choose(REST, find_rest())
 
     def choose(self, role: str, nodes) -> None:
         """Let ``nodes`` be the series of a study."""

@@ -22,6 +22,7 @@ from .engine_section import EngineSection
 from .export_section import ExportSection
 from .input_section import REST, STRESS, InputSection
 from .loading_windows import question
+from .placing import WAITING
 from .review_section import ReviewSection
 from .tasks import Task, Tasks
 
@@ -51,6 +52,7 @@ class Panel:
         self.compute = ComputeSection(
             ui,
             self.tasks,
+            asked=lambda: WAITING if self.anatomy.placing.points is not None else "",
             studies=self.studies,
             settings=self.settings,
             engine=self.engine,
@@ -224,6 +226,7 @@ class Panel:
 
     def _take_sample(self, loading: SampleLoading) -> None:
         sample = loading.result
+        self._begin_anew()
         self.anatomy.choose(sample.segmentation, sample.insertion)
         self.images.choose(STRESS, sample.stress.nodes)
         self.images.choose(REST, sample.rest.nodes if sample.rest else [])
@@ -234,18 +237,30 @@ class Panel:
         nodes = loading.study.nodes
         if rest is None:
             rest = bool(self.images.series) and all(map(at_rest, nodes))
+        if not rest and self.images.series:
+            self._begin_anew()
         self.images.choose(REST if rest else STRESS, nodes)
         self.anatomy.guess()
         self._look_at(nodes)
         drawn = self._parameters().segmentation is not None
         self.compute.say("" if drawn else _DRAW)
 
+    def _begin_anew(self) -> None:
+        """Another study takes the place of the one that was chosen: nothing of that one stays chosen beside it."""
+        chosen = self._parameters()
+        self.anatomy.begin_anew()
+        self.images.choose(REST, [])
+        chosen.analysis = chosen.restAnalysis = None
+
     def _show(self, analysis: SceneAnalysis) -> None:
         """An analysis came into the scene: a rest one stands beside its stress one, any other is looked at."""
         chosen = self._parameters()
         of_rest = {node.GetID() for node in self.images.rest}
         series = analysis.node.GetNodeReference("series")
-        if series is not None and series.GetID() in of_rest and chosen.analysis is not None:
+        at_rest = series is not None and series.GetID() in of_rest
+        if at_rest:
+            analysis.node.SetAttribute("MyoPINN.state", "rest")
+        if at_rest and chosen.analysis is not None:
             chosen.restAnalysis = analysis.node
             self.update()
         else:

@@ -8,14 +8,16 @@ from typing import Any
 import qt
 import slicer
 
-_WAITING = "Click the point in a slice view. Escape, or this button, leaves the point as it was."
+WAITING = (
+    "Click the front edge of the right ventricle where it meets the wall, in a slice view. Escape leaves all as it was."
+)
 
 
 class Placing:
     """One click in a slice view sets the point of a list; the points before it go only when it is there."""
 
-    def __init__(self, button, placed: Callable[[], None]) -> None:
-        self._button, self._placed = button, placed
+    def __init__(self, button, placed: Callable[[], None], ended: Callable[[], None]) -> None:
+        self._button, self._placed, self._ended = button, placed, ended
         self._points: Any = None
         self._tags: list[tuple[Any, int]] = []
         self._text, self._tip = button.text, button.toolTip
@@ -45,16 +47,19 @@ class Placing:
 
     def stop(self) -> None:
         """Wait no longer."""
+        waited = self._points is not None
         self._listen_no_more()
         interaction = slicer.app.applicationLogic().GetInteractionNode()
         if interaction is not None and interaction.GetCurrentInteractionMode() == interaction.Place:
             interaction.SetCurrentInteractionMode(interaction.ViewTransform)
         self._show(False)
+        if waited:
+            qt.QTimer.singleShot(0, self._ended)
 
     def _show(self, waiting: bool) -> None:
         self._button.checked = self._escape.enabled = waiting
         self._button.text = "Cancel" if waiting else self._text
-        self._button.toolTip = _WAITING if waiting else self._tip
+        self._button.toolTip = WAITING if waiting else self._tip
 
     def _watch(self, node, event, heard) -> None:
         self._tags.append((node, node.AddObserver(event, lambda *_: heard())))

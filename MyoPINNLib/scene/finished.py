@@ -137,6 +137,8 @@ def _cells(cells: Sequence[str]) -> list[float]:
 def _settings(summary: dict) -> Table:
     """All that decided the result, one row each."""
     rows = {"method": summary["method"], "version": summary.get("myopinn", ""), **_flat(summary["settings"])}
+    rows |= {f"readout used.{name}": value for name, value in summary.get("readout", {}).items()}
+    rows |= {"settings_digest": summary.get("settings_digest", "")}
     rows |= {f"warning {n + 1}": text for n, text in enumerate(summary.get("warnings", []))}
     return {"setting": list(rows), "value": [str(value) for value in rows.values()]}
 

@@ -64,9 +64,11 @@ def find_segments(segmentation) -> dict[str, str]:
     return found
 
 
-def find_segmentation():
-    """The segmentation of the scene whose segments carry usual names; None where there is none, or more than one."""
-    every = list(_nodes("vtkMRMLSegmentationNode"))
+def find_segmentation(besides=frozenset()):
+    """The segmentation of the scene whose segments carry usual names; None where there is none, or more than one. Those
+    whose ids are in ``besides`` do not count.
+    """
+    every = [node for node in _nodes("vtkMRMLSegmentationNode") if node.GetID() not in besides]
     named = [node for node in every if {"myocardium", "blood_pool"} <= set(find_segments(node))]
     return named[0] if len(named) == 1 else None
 
@@ -104,11 +106,12 @@ def _every_series() -> list:
     return [node for kind in kinds for node in _nodes(kind) if _dynamic(node)]
 
 
-def find_insertion():
-    """The point list of the scene that is called after the RV insertion; None where there is none, or more than one."""
-    named = [
-        node for node in _nodes("vtkMRMLMarkupsFiducialNode") if re.search(_INSERTION, simple(node.GetName() or ""))
-    ]
+def find_insertion(besides=frozenset()):
+    """The point list of the scene that is called after the RV insertion; None where there is none, or more than one. Those
+    whose ids are in ``besides`` do not count.
+    """
+    every = [node for node in _nodes("vtkMRMLMarkupsFiducialNode") if node.GetID() not in besides]
+    named = [node for node in every if re.search(_INSERTION, simple(node.GetName() or ""))]
     return named[0] if len(named) == 1 else None
 
 

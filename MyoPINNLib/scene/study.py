@@ -16,6 +16,7 @@ from .colours import Colours
 from .heart import WORDS, drawn_segments, insertion_from_points, masks_on
 from .jobs import write_job
 from .names import find_segments
+from .nodes import called
 from .run import Run
 from .series import series_parts
 
@@ -48,6 +49,13 @@ def quantify(
     is a folder for its files, which else vanish at the end. With ``wait`` the call returns when the analysis is in the
     scene and raises what went wrong (InputError, EngineError, Cancelled); else ``poll`` the run from a timer.
     """
+    if settings is not None and not isinstance(settings, Settings):
+        raise InputError(
+            f"The settings are given as {type(settings).__name__}.",
+            "Give Settings(...), or settings_from_json(values).",
+        )
+    if segmentation is not None and not hasattr(segmentation, "GetSegmentation"):
+        raise InputError(f"{called(segmentation)} is no segmentation.", "Choose the segmentation of the heart.")
     chosen = _segments(segmentation, myocardium, blood_pool, right_ventricle)
     parts = series_parts(series, times)
     drawn = drawn_segments(segmentation, **chosen)

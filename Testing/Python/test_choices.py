@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,7 +16,16 @@ if trouble := missing("slicer", "vtk"):
 from scene_cases import a_heart
 
 from MyoPINNLib.errors import InputError
-from MyoPINNLib.gui.choices import Study, chosen_twice, left_words, settings_of, time_words, trouble
+from MyoPINNLib.gui.choices import (
+    Study,
+    by_weight,
+    chosen_twice,
+    left_words,
+    settings_of,
+    time_words,
+    trouble,
+    without_options,
+)
 from MyoPINNLib.network_settings import Device, Shift, Start
 from MyoPINNLib.scene import add_insertion, add_segmentation, add_series, find_segments, keep_times
 from MyoPINNLib.settings import Conversion, Method, Spatial
@@ -39,7 +49,7 @@ def a_panel():
     """The panel's parameters at their defaults."""
     return SimpleNamespace(
         method=Method.MAP, device=Device.AUTO, steps=2500, start=Start.MAP, spatial=False, segments="16",
-        conversion=Conversion.TRAIN, saturationTime=0.0, bloodT1=1650.0, myocardiumT1=1150.0, relaxivity=4.9,
+        conversion=Conversion.TRAIN, saturationTime=0.0, readoutTR=0.0, flipAngle=0.0, pulses=0, bloodT1=1650.0, myocardiumT1=1150.0, relaxivity=4.9,
         hct=0.45, density=1.05,
     )  # fmt: skip
 
@@ -133,3 +143,23 @@ def test_a_value_that_cannot_be_used_is_refused_in_words(a_panel):
 
 def test_the_time_left_reads_as_people_say_it():
     assert [left_words(seconds) for seconds in (None, 12.2, 125.0)] == ["", "12 s left", "2 min 5 s left"]
+
+
+def test_the_readout_train_can_be_told_where_the_files_do_not(a_panel):
+    a_panel.readoutTR, a_panel.flipAngle, a_panel.pulses = 2.1, 12.0, 32
+    signal = settings_of(a_panel).signal
+    assert signal.TR == pytest.approx(0.0021) and math.degrees(signal.flip_angle) == pytest.approx(12)
+    assert signal.pulses == 32
+
+
+def test_the_engines_notes_speak_of_fields_and_begin_with_what_is_odd():
+    notes = [
+        "Native T1 is taken as 1650 ms in blood (--T1-blood, --T1-myocardium): 10 % off.",
+        "32 readout pulses before the k-space centre, linear order assumed (--pulses sets it)",
+        "RV insertion is estimated.",
+    ]
+    first, *usual = by_weight(notes)
+    assert first == "RV insertion is estimated." and not any("--" in note for note in usual)
+    assert without_options("Give it with --TS (ms), or choose another --conversion.") == (
+        "Give it with Saturation time (ms), or choose another Conversion."
+    )

@@ -9,7 +9,9 @@ from MyoPINNLib.bloodpool import noise_in_time, pure_voxels, shading
 from MyoPINNLib.bolus import find_bolus
 from MyoPINNLib.concentration import curves_from_series
 from MyoPINNLib.errors import InputError
+from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
+from MyoPINNLib.plausibility import doubts
 from MyoPINNLib.relaxation import Readout, signal_from_concentration
 from MyoPINNLib.series import Acquisition, Masks, PerfusionSeries
 from MyoPINNLib.settings import Bolus, Conversion, Settings, SignalSettings
@@ -338,3 +340,11 @@ def test_a_dose_ratio_that_cannot_be_is_noticed(a_dual_phantom):
 def test_the_native_T1_that_everything_hangs_on_is_said(a_phantom):
     notes = curves_from_series(a_phantom.series, a_phantom.masks, Settings(signal=SignalSettings(T1_blood=1.9))).notes
     assert any("1900 ms in blood and 1150 ms in myocardium" in note for note in notes)
+
+
+def test_a_dead_voxel_does_not_silence_the_check_of_swapped_masks():
+    time = np.arange(20.0)
+    curve = 3.0 * np.exp(-((time - 8) ** 2) / 8)
+    curves = TissueCurves.on_one_clock(time, np.stack([np.full(20, np.nan), curve, curve]))
+    with pytest.raises(InputError, match="Are the two masks swapped"):
+        doubts(curves, time, 0.5 * curve)

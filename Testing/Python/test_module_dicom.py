@@ -12,6 +12,7 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
 import slicer
 from dicom_files import study, without
 from input_cases import checked, rows_of
+from module_cases import QUICK
 from scene_cases import contents
 
 from MyoPINNLib.scene import series_from_nodes
@@ -140,3 +141,18 @@ def test_loading_can_be_cancelled(a_module, a_folder):
     click(a_module.ui.cancelButton)
     a_module.finish()
     assert contents(slicer.mrmlScene) == before
+
+
+def test_the_next_patient_inherits_nothing_of_the_one_before(a_module, a_folder):
+    a_module.load_sample()
+    a_module.compute(QUICK)
+    click(a_module.ui.inputSection)
+    heart, point = a_module.chosen.segmentation, a_module.chosen.insertion
+    assert heart is not None and point is not None and a_module.chosen.analysis is not None
+    load(a_module, a_folder)
+    chosen = a_module.chosen
+    assert chosen.segmentation is None and chosen.insertion is None and chosen.analysis is None
+    assert not a_module.ui.computeButton.enabled and heart.GetScene() is not None
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "something else")
+    a_module.finish()
+    assert chosen.segmentation is None

@@ -234,6 +234,8 @@ def test_result_json_tells_settings_versions_times_and_voxels(an_analysis, tmp_p
     assert result["seconds"]["solver"] == pytest.approx(an_analysis.seconds["solver"], abs=1e-3)
     assert result["voxels"] == an_analysis.outcomes
     assert {"python", "numpy", "scipy"} <= set(result["versions"])
+    how = an_analysis.series.acquisition
+    assert result["readout"]["TS_ms"] == pytest.approx(how.TS / 1e-3) and result["readout"]["pulses"] == how.pulses
     assert str(tmp_path) not in json.dumps(result)
 
 

@@ -151,3 +151,11 @@ def test_the_recipes_of_the_documentation_run(a_study, a_scene, tmp_path, monkey
     for recipe in recipes:
         exec(compile(recipe, "README.md", "exec"), names)
     assert len(names["table"]) == 2
+
+
+def test_settings_and_segmentation_of_the_wrong_kind_are_told(a_study, a_scene):
+    series, heart = add_series(a_study.series, "Stress"), add_segmentation(a_study.masks, "Heart")
+    with pytest.raises(InputError, match=r"given as dict\. Give Settings\(\.\.\.\), or settings_from_json"):
+        quantify(series, heart, settings={"hct": 0.4})
+    with pytest.raises(InputError, match="is no segmentation"):
+        quantify(series, series[0])
