@@ -27,6 +27,8 @@ _COLOURS = {"myocardium": (0.30, 0.69, 0.47), "blood_pool": (0.85, 0.26, 0.21), 
 _FINEST = 8
 FEWEST_VOXELS = 10
 _SWAPPED = 0.5
+_SURROUNDED = 0.5
+_DIRECTIONS = np.linspace(0, 2 * np.pi, 64, endpoint=False)
 _CHOOSE = "Choose the segment again."
 _LABELMAP = "Binary labelmap"
 
@@ -73,12 +75,14 @@ def drawn_segments(
 def masks_on(drawn: Mapping[str, Drawn], geometry: Geometry) -> Masks:
     """The masks of segments on the grid of a series; touches no scene, so that it can be done beside the GUI.
 
-    Raises InputError where a segment lies beside the series, and where myocardium and blood pool are swapped.
+    Raises InputError where a segment lies beside the series, where myocardium and blood pool are swapped, and where the
+    blood pool is not the one that the myocardium surrounds.
     """
     found = {role: _on_grid(segment, geometry, WORDS[role]) for role, segment in drawn.items()}
     masks = Masks(found["myocardium"], found["blood_pool"], geometry, found.get("right_ventricle"))
     _check_size(masks)
     _check_not_swapped(masks)
+    _check_surrounded(masks)
     return masks
 
 
@@ -265,3 +269,23 @@ def _check_not_swapped(masks: Masks) -> None:
             f"The LV blood pool surrounds the myocardium in {surrounded} of {len(masks.myocardium)} slices; the myocardium surrounds the blood.",
             "Are the two segments swapped?",
         )
+
+
+def _check_surrounded(masks: Masks) -> None:
+    """InputError where the blood pool lies beside the wall, as the right ventricle does; an open ring surrounds its cavity too."""
+    drawn = inside = 0
+    for wall, pool in zip(masks.myocardium, masks.blood_pool, strict=True):
+        if wall.any():
+            drawn += int(pool.sum())
+            inside += int(_in_hull(np.argwhere(wall), np.argwhere(pool)).sum())
+    if inside < _SURROUNDED * drawn:
+        raise InputError(
+            f"Only {inside} of {drawn} voxels of the LV blood pool lie inside the ring of the myocardium.",
+            "Is it the right ventricle? Choose the blood pool that the myocardium surrounds.",
+        )
+
+
+def _in_hull(corners: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Bool (n,): which ``places`` (n, 2) lie in the convex hull of ``corners`` (m, 2), seen from 64 sides."""
+    lines = np.stack([np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)])
+    return (places @ lines <= (corners @ lines).max(axis=0)).all(axis=1)

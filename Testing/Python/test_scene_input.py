@@ -315,6 +315,23 @@ def test_swapped_segments_are_noticed(oblique, a_scene):
         masks_from_segments(node, oblique.series.geometry, myocardium="LV blood pool", blood_pool="Myocardium")
 
 
+def test_the_right_ventricle_as_blood_pool_is_noticed(oblique, a_scene):
+    node = add_segmentation(oblique.masks, "Heart")
+    with pytest.raises(
+        InputError, match=r"Only 0 of \d+ voxels of the LV blood pool lie inside the ring.*right ventricle"
+    ):
+        masks_from_segments(node, oblique.series.geometry, myocardium="Myocardium", blood_pool="Right ventricle")
+
+
+@pytest.mark.parametrize("side", [np.s_[:, :40], np.s_[:, 24:], np.s_[:40, :], np.s_[24:, :]])
+def test_an_open_ring_surrounds_its_blood_pool(oblique, a_scene, side):
+    wall = np.zeros_like(oblique.masks.myocardium)
+    wall[(slice(None), *side)] = oblique.masks.myocardium[(slice(None), *side)]
+    assert 0.5 < wall.sum() / oblique.masks.myocardium.sum() < 1
+    node = add_segmentation(replace(oblique.masks, myocardium=wall), "Heart")
+    assert (chosen(node, oblique.series.geometry).blood_pool == oblique.masks.blood_pool).all()
+
+
 def test_segments_that_are_not_there_or_empty_are_told(oblique, a_scene):
     node = add_segmentation(oblique.masks, "Heart")
     with pytest.raises(InputError, match='no segment "Wall" for the myocardium.*There are: Myocardium, LV blood pool'):
