@@ -84,16 +84,20 @@ class ReviewSection:
         self._tell(words)
 
     def select(self, segment: int) -> None:
-        """A segment was clicked in the bull's-eye (0: none): show it in the slice views, and its curve."""
+        """A segment was clicked in the bull's-eye (0: none): show it in the slice views, and its curve until the mouse or a
+        choice shows another.
+        """
         self._selected = segment
         if self._analysis is None:
             return
         self.overlay.paint(self._analysis, segment, self._parameters().paintSegments)
         if segment:
             self.overlay.reveal(self._analysis, segment)
-            self._parameters().curve = Curve.SEGMENT
         try:
-            self._show_curve()
+            if segment:
+                self.curves.show_segment(segment)
+            else:
+                self._show_curve()
         except InputError as error:
             self._tell(str(error))
 

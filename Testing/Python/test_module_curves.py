@@ -73,7 +73,7 @@ def test_a_click_on_a_segment_draws_its_border_and_shows_its_curve(a_module, a_r
     click_segment(a_module, 11)
     assert a_module.panel.review.bullseye.bullseye.selected == 11
     assert curve_title().startswith("11 mid inferolateral: MBF")
-    assert a_module.ui.curveSelector.currentText == "selected segment"
+    assert a_module.ui.curveSelector.currentText == "voxel under the mouse"
     screenshot(a_module.window, "review_segment_clicked")
     assert (on_screen(a_review, a_review.voxel_of(11)) == map_in_the_middle).all(), "the map stays readable"
     assert pixels_in(view_of(a_review, 1), territory_ink(11)) > 40
@@ -124,6 +124,14 @@ def test_the_mouse_over_the_heart_shows_the_curve_of_the_voxel(a_module, a_revie
     found = {name: each[k, j, i] for name, each in a_review.analysis.maps.items() if name != "valid"}
     assert parameters(a_module) == pytest.approx(found, rel=0.01)
     screenshot(a_module.window, "review_voxel")
+
+
+def test_after_a_click_the_mouse_over_the_heart_shows_its_voxel_again(a_module, a_review):
+    move_over(a_review, a_review.voxel_of(5))
+    click_segment(a_module, 11)
+    assert curve_title().startswith("11 mid inferolateral")
+    move_over(a_review, a_review.voxel_of(2))
+    wait(lambda: curve_title().startswith("2 basal anteroseptal") and "voxel" in a_module.ui.voxelLabel.text, 2)
 
 
 def test_without_follow_mouse_the_curve_stays(a_module, a_review):
