@@ -6,6 +6,7 @@ reserve = value under stress / value at rest        (no unit)
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from ..looks import Colours, Statistic
 from ..polar import NAMES, segments_of
 from ..quantities import PERCENT, QUANTITIES
 from ..scene import SceneAnalysis
+from ..scene.analysis import REST
 
 RESERVE = "MPR"
 _RESERVE_LIMITS = (0.0, 4.0)
@@ -27,7 +29,8 @@ class BullseyeContent:
     ``RESERVE``; ``limits`` of the colours (None: the quantity's own); ``cut_off`` below which a segment is marked (None:
     none is); ``notes`` segment -> what is said beside its value; ``doubtful`` segments have their value in brackets;
     ``deviations`` segment -> standard deviation of the value, ``voxels`` segment -> number of voxels, ``reasons`` segment
-    -> why it has no value or a doubtful one, where they are known; ``parts`` words -> segment -> what the value comes from.
+    -> why it has no value or a doubtful one, where they are known; ``parts`` words -> segment -> what the value comes from;
+    ``caution`` what has to be known before values are compared.
 
     Raises InputError for an unknown quantity, a model that is not 16 or 17, and limits that do not rise.
     """
@@ -46,6 +49,7 @@ class BullseyeContent:
     voxels: Mapping[int, int] = field(default_factory=dict)
     reasons: Mapping[int, str] = field(default_factory=dict)
     parts: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    caution: str = ""
 
     def __post_init__(self) -> None:
         segments_of(self.model)
@@ -79,7 +83,7 @@ class BullseyeContent:
     def subtitle(self) -> str:
         """Which number of which quantity this is."""
         joint = " from the" if self.quantity == RESERVE else ","
-        return f"{self.quantity}{joint} {self.statistic.words}"
+        return "; ".join(filter(None, [f"{self.quantity}{joint} {self.statistic.words}", self.caution]))
 
     @property
     def known(self) -> dict[int, float]:
@@ -126,7 +130,7 @@ def content_of(
         colours,
         limits,
         cut_off,
-        analysis.name,
+        _title(analysis),
         statistic,
         {number: rows.note(number) for number in rows.numbers},
         rows.doubtful,
@@ -163,7 +167,20 @@ def reserve_of(
         above.doubtful | below.doubtful,
         reasons={n: above.reason(n) or below.reason(n) for n in above.numbers},
         parts={"Stress": above.values, "Rest": below.values},
+        caution=_other_methods(stress, rest),
     )
+
+
+def _title(analysis: SceneAnalysis) -> str:
+    """Its name, which says "rest" where it was made of a rest series."""
+    said = not analysis.at_rest or REST in re.findall("[a-z]+", analysis.name.lower())
+    return analysis.name if said else f"{analysis.name} ({REST})"
+
+
+def _other_methods(stress: SceneAnalysis, rest: SceneAnalysis) -> str:
+    """Which methods two analyses were made by, where they differ."""
+    by = stress.method_name, rest.method_name
+    return "" if by[0] == by[1] else f"stress by {by[0]}, rest by {by[1]}"
 
 
 class _Rows:

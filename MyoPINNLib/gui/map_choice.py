@@ -48,7 +48,8 @@ class MapChoice:
         """What is to be shown, with the segment ``selected``."""
         chosen, quantity = self._parameters(), self.quantity
         sd = chosen.deviation and self.has_sd
-        cut_off = chosen.cutOff if chosen.markVoxels and quantity == "MBF" and not sd else None
+        marked = chosen.markVoxels and quantity == "MBF" and not sd and not self._analysis.at_rest
+        cut_off = chosen.cutOff if marked else None
         return Shown(
             self._analysis, quantity, sd=sd, colours=chosen.colours, opacity=chosen.opacity, cut_off=cut_off,
             segments=chosen.paintSegments, selected=selected,

@@ -173,8 +173,7 @@ class ReviewSection:
         """Map, bull's-eye, table and curve as they are chosen; raises InputError where one of them cannot be shown."""
         self._map.show(self._analysis)
         quantity = self._map.quantity
-        method = self._analysis.method.split(":")[0]
-        why_not = "" if self._map.has_sd else f"{method} gives no standard deviation of {quantity}."
+        why_not = "" if self._map.has_sd else f"{self._analysis.method_name} gives no standard deviation of {quantity}."
         self._allow(self._ui.deviationCheck, why_not)
         self._views_moved()
         self.overlay.show(self._map.shown(self._selected))
@@ -264,7 +263,8 @@ class ReviewSection:
         mark = chosen.cutOff if chosen.markBelow else None
         looks = {"colours": chosen.colours}
         if chosen.mode is Mode.ANALYSIS:
-            cut_off, limits = (mark if quantity == "MBF" else None), self._analysis.limits(quantity)
+            under_stress = quantity == "MBF" and not self._analysis.at_rest
+            cut_off, limits = (mark if under_stress else None), self._analysis.limits(quantity)
             return content_of(self._analysis, quantity, chosen.statistic, cut_off=cut_off, limits=limits, **looks)
         rest = SceneAnalysis(chosen.restAnalysis) if chosen.restAnalysis is not None else None
         if rest is None:

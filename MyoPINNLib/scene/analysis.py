@@ -15,6 +15,7 @@ from ..files.voxel_curves import VoxelCurves
 from ..fit import Outcome
 from ..geometry import Geometry
 from ..polar import NAMES
+from ..settings import Method
 from . import drawing
 from .added import remove_nodes, subject_hierarchy
 from .colours import Colours, colour_node, marked_node, shared_colours, show_segments
@@ -23,6 +24,7 @@ from .nodes import affine_of, called, lps_from_ras, parent_matrix, the_scene, va
 
 KIND = "MyoPINN.analysis"
 MODULE = "MyoPINNAnalysis"
+STATE, REST = "MyoPINN.state", "rest"
 _MAP, _SD = "map.", "sd."
 _INPUTS = ("series", "segmentation")
 _UNCOVERED = "MyoPINN.outlined"
@@ -88,6 +90,18 @@ class SceneAnalysis:
     def method(self) -> str:
         """How the numbers were made, in a line."""
         return self.node.GetParameter("method")
+
+    @property
+    def method_name(self) -> str:
+        """The name of the method alone, as the list of methods begins it."""
+        value = str(self.settings["fit"]["method"])
+        known = {method.value: method.label().split(":")[0] for method in Method}
+        return known.get(value, value)
+
+    @property
+    def at_rest(self) -> bool:
+        """True where it is known to be made of a rest series: no cut-off of flow under stress holds for it."""
+        return self.node.GetAttribute(STATE) == REST
 
     @property
     def version(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from review_cases import Heart, bulls_eye, map_words, move_over, on_screen, open
 from scene_cases import contents
 
 from MyoPINNLib.scene import Colours, find_analyses
+from MyoPINNLib.scene.colours import MARK, rgb
 from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
 
 
@@ -108,6 +110,31 @@ def test_rest_and_reserve_need_a_rest_analysis_and_say_so(a_module, a_pair):
     assert bulls_eye(a_module).title == "Rest" and not bulls_eye(a_module).below
     choose(a_module.ui.modeSelector, "this analysis")
     assert bulls_eye(a_module).title == "Stress"
+
+
+def test_a_rest_analysis_is_marked_nowhere_and_says_rest(a_module, a_pair):
+    a_pair[0].analysis.node.SetAttribute("MyoPINN.state", "rest")
+    click(a_module.ui.markVoxelsCheck)
+    assert bulls_eye(a_module).title == "Stress (rest)" and not bulls_eye(a_module).below
+    assert bulls_eye(a_module).cut_off is None and not any(row["Mark"] for row in table_rows())
+    assert np.abs(on_screen(a_pair[0], a_pair[0].voxel_of(7)) - rgb(MARK)).max() > 0.2
+    choose(a_module.ui.analysisSelector, "Rest")
+    assert bulls_eye(a_module).title == "Rest" and bulls_eye(a_module).below
+    a_pair[1].analysis.node.SetAttribute("MyoPINN.state", "rest")
+    click(a_module.ui.markVoxelsCheck)
+    assert bulls_eye(a_module).title == "Rest" and not bulls_eye(a_module).below
+
+
+def test_a_reserve_of_two_methods_says_so(a_module, a_pair):
+    settings = a_pair[1].analysis.settings
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "reserve (stress / rest)")
+    assert bulls_eye(a_module).subtitle == "MPR from the median of the voxels"
+    settings["fit"]["method"] = "map"
+    a_pair[1].analysis.node.SetParameter("settings", json.dumps(settings))
+    click(a_module.ui.markCheck)
+    assert bulls_eye(a_module).subtitle == "MPR from the median of the voxels; stress by Fermi, rest by MAP"
+    screenshot(a_module.window, "review_reserve_of_two_methods")
 
 
 def test_an_analysis_is_renamed_in_its_list(a_module, a_pair, monkeypatch):
