@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..quantities import milliseconds_from_seconds
-from ..scene import SceneAnalysis, Voxel
+from ..scene import SceneAnalysis, Voxel, find_analyses
 from .curve_content import Curves, csv_of, curves_of_input, curves_of_segment, curves_of_voxel
 from .curve_nodes import CurveNodes
 
@@ -26,7 +27,8 @@ class CurveInspector:
     """Shows curves of ``analysis`` in ``chart``, until ``close``. ``on_change`` is called after each change.
 
     ``later(milliseconds, callable)`` calls once after a while (qt.QTimer.singleShot): with it, a mouse that moves fast
-    changes the curve once in ``PAUSE`` s, and its last place is never lost.
+    changes the curve once in ``PAUSE`` s, and its last place is never lost. Where the scene holds several analyses, the
+    chart's title begins with the name of this one.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class CurveInspector:
 
     def show_segment(self, number: int) -> bool:
         """Show the mean curve of an AHA segment. Raises InputError where the analysis has no such segment."""
+        self._waiting = False
         return self.alive and self._show(curves_of_segment(self.analysis, number))
 
     def show_input(self) -> bool:
         """Show the arterial input."""
+        self._waiting = False
         return self.alive and self._show(curves_of_input(self.analysis))
 
     def pin(self) -> None:
@@ -139,8 +143,10 @@ class CurveInspector:
             self._later(max(1, round(milliseconds_from_seconds(rest))), self._rested)
 
     def _rested(self) -> None:
-        self._waiting = False
-        self._look()
+        """The pause is over: look where the mouse is, unless something else was asked for meanwhile."""
+        if self._waiting:
+            self._waiting = False
+            self._look()
 
     def _look(self) -> None:
         """Show the voxel under the mouse; a sentence in the chart where the analysis is not whole any more."""
@@ -154,7 +160,9 @@ class CurveInspector:
             self._show(Curves(str(error), "", str(error), np.zeros(0), ()))
 
     def _show(self, curves: Curves) -> bool:
-        self._curves, self._index = curves, None
+        several = len(find_analyses()) > 1
+        titled = replace(curves, title=f"{self.analysis.name}, {curves.title}") if several else curves
+        self._curves, self._index = titled, None
         self._refresh()
         return True
 

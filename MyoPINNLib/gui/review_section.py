@@ -140,11 +140,9 @@ class ReviewSection:
         analysis, words = _whole(node)
         if analysis is not None and self._analysis is not None and self._analysis.node is node and self._analysis.there:
             return ""
-        if self.curves is not None:
-            self.curves.close()
+        self._let_curves_go()
         self._analysis = analysis
         self._watch_name(node)
-        self.curves = self._inspector()
         self._selected = 0
         self.bullseye.select(0)
         self._slices.fill(analysis and analysis.label)
@@ -162,12 +160,10 @@ class ReviewSection:
         self._ui.voxelLabel.text = ""
 
     def _look(self) -> None:
-        """A new analysis: the curve of its first segment, the mouse, the views where they are its own, the frame."""
-        self.curves.show_segment(self._first_segment())
-        self._follow()
+        """A new analysis: its curves, and the views where they are its own."""
+        self._inspect()
         if self.layout.shown:
             self.overlay.place(self._analysis)
-        self._frames.follow(images_of(self._analysis))
 
     def _show_all(self) -> None:
         """Map, bull's-eye, table and curve as they are chosen; raises InputError where one of them cannot be shown."""
@@ -205,10 +201,25 @@ class ReviewSection:
         if self._analysis is not None and content is not None and self._analysis.name not in content.title:
             self.update()
 
-    def _inspector(self) -> CurveInspector | None:
-        if self._analysis is None:
-            return None
-        return CurveInspector(self._analysis, on_change=self._tell_curve, later=qt.QTimer.singleShot)
+    def _inspect(self) -> None:
+        """The curves are those of the analysis that the bull's-eye shows: first of its chosen segment, or its first one, with
+        the mouse and the frame from then on.
+        """
+        chosen = self._parameters()
+        rest = _whole(chosen.restAnalysis)[0] if chosen.mode is Mode.REST else None
+        wanted = rest or self._analysis
+        if self.curves is not None and self.curves.analysis.node is wanted.node and self.curves.alive:
+            return
+        self._let_curves_go()
+        self.curves = CurveInspector(wanted, on_change=self._tell_curve, later=qt.QTimer.singleShot)
+        self.curves.show_segment(self._selected or self._first_segment())
+        self._follow()
+        self._frames.follow(images_of(wanted))
+
+    def _let_curves_go(self) -> None:
+        if self.curves is not None:
+            self.curves.close()
+        self.curves = None
 
     def _follow(self) -> None:
         """Follow the mouse where that is wanted."""
@@ -275,6 +286,7 @@ class ReviewSection:
         return reserve_of(self._analysis, rest, chosen.statistic, cut_off=cut_off, **looks)
 
     def _show_curve(self) -> None:
+        self._inspect()
         chosen = self._parameters()
         if chosen.curve is Curve.INPUT:
             self.curves.show_input()
@@ -287,7 +299,8 @@ class ReviewSection:
         self._tell_curve()
 
     def _first_segment(self) -> int:
-        return int(self._analysis.label[self._analysis.label > 0].min())
+        label = self.curves.analysis.label
+        return int(label[label > 0].min())
 
     def _tell_curve(self) -> None:
         if self.curves is not None:

@@ -134,6 +134,34 @@ def test_after_a_click_the_mouse_over_the_heart_shows_its_voxel_again(a_module, 
     wait(lambda: curve_title().startswith("2 basal anteroseptal") and "voxel" in a_module.ui.voxelLabel.text, 2)
 
 
+def test_the_curve_is_of_the_analysis_in_the_bulls_eye_and_says_which(a_module):
+    stress, rest = open_analysis(a_module, Heart.OBLIQUE, "Stress", "Rest")
+    rest.analysis.node.GetNodeReference("table.segments").GetTable().GetColumnByName(
+        "MBF_mL_min_g_mean_curve"
+    ).SetValue(10, 0.75)
+    wait_a_moment()
+    click_segment(a_module, 11)
+    assert curve_title().startswith("Stress, 11 mid inferolateral: MBF") and parameters(a_module)["MBF"] != 0.75
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    assert curve_title().startswith("Rest, 11 mid inferolateral: MBF") and parameters(a_module)["MBF"] == 0.75
+    click_segment(a_module, 5)
+    assert curve_title().startswith("Rest, 5 basal inferolateral")
+    move_over(stress, stress.voxel_of(2))
+    wait(lambda: curve_title().startswith("Rest, 2 basal") and "voxel" in a_module.ui.voxelLabel.text, 2)
+    choose(a_module.ui.modeSelector, "this analysis")
+    assert curve_title().startswith("Stress, 5 basal inferolateral")
+
+
+def test_the_curve_of_a_rest_analysis_that_is_removed_gives_way(a_module):
+    _, rest = open_analysis(a_module, Heart.OBLIQUE, "Stress", "Rest")
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    rest.analysis.remove()
+    wait_a_moment()
+    assert curve_title().removeprefix("Stress, ").startswith("1 basal anterior: MBF")
+
+
 def test_without_follow_mouse_the_curve_stays(a_module, a_review):
     click(a_module.ui.hoverCheck)
     before = curve_title()
