@@ -35,6 +35,11 @@ class Statistic(str, Enum):
         return self.words
 
     @property
+    def spread(self) -> str:
+        """What stands before and after ± in a table: the spread of the voxels, or how sure a fit is."""
+        return "mean curve ± SD of the fit" if self is Statistic.MEAN_CURVE else f"{self.value} ± SD of voxels"
+
+    @property
     def deviation(self) -> str:
         """The statistic that says how sure or how spread it is."""
         return "mean_curve_sd" if self is Statistic.MEAN_CURVE else "sd"

@@ -86,6 +86,12 @@ class BullseyeContent:
         return "; ".join(filter(None, [f"{self.quantity}{joint} {self.statistic.words}", self.caution]))
 
     @property
+    def column(self) -> str:
+        """The head of a column of the values: quantity, unit, and what stands before and after ±, where there is one."""
+        named = f"{self.quantity}, {self.unit}" if self.unit else self.quantity
+        return f"{named}: {self.statistic.spread}" if self.deviations else named
+
+    @property
     def known(self) -> dict[int, float]:
         """The segments of the model that have a value."""
         found = {number: self.values.get(number) for number in segments_of(self.model)}
@@ -166,7 +172,9 @@ def reserve_of(
         {n: f"stress {flow:.2f}, rest {resting:.2f} {QUANTITIES['MBF'].unit}" for n, (flow, resting) in both.items()},
         above.doubtful | below.doubtful,
         reasons={n: above.reason(n) or below.reason(n) for n in above.numbers},
-        parts={"Stress": above.values, "Rest": below.values},
+        parts={
+            f"{words}, {QUANTITIES['MBF'].unit}": rows.values for words, rows in (("Stress", above), ("Rest", below))
+        },
         caution=_other_methods(stress, rest),
     )
 

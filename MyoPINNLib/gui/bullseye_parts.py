@@ -32,7 +32,7 @@ class Layout:
     width: int
     height: int
     top: float = 10.5
-    bottom: float = 12.5
+    bottom: float = 16.0
     right: float = 19.0
     around: float = 1.22  # half the side of the disc with the words about it, radii
 
@@ -160,17 +160,16 @@ def draw_titles(sheet: Sheet, content: BullseyeContent) -> None:
 def draw_legend(sheet: Sheet, content: BullseyeContent) -> None:
     """What hatching, brackets and the dash mean, where the picture has them."""
     shapes, words, layout, u = sheet.shapes, sheet.words, sheet.layout, sheet.layout.unit
-    notes = []
-    if content.cut_off is not None:
-        notes.append(f"hatched: below {content.cut_off:g} {content.unit}".rstrip())
-    notes += ["( ): not reliable"] if content.doubtful & set(content.known) else []
+    notes = ["( ): not reliable"] if content.doubtful & set(content.known) else []
     notes += ["–: no value"] if len(content.known) < content.model else []
-    if not notes:
-        return
-    y, side = layout.ground + 10.0 * u, 3.4 * u
-    width = words.add("   ".join(notes), (0.5 * layout.width, y), 2.9 * u, _INK, room=0.84 * layout.width)
+    middle, y, side, room = 0.5 * layout.width, layout.ground + 10.0 * u, 3.4 * u, 0.84 * layout.width
+    if notes:
+        words.add("   ".join(notes), (middle, y), 2.9 * u, _INK, room=room)
     if content.cut_off is None:
         return
+    y += 4.0 * u if notes else 0.0
+    told = f"hatched: below {content.cut_off:g}, a cut-off of another method"
+    width = words.add(told, (middle, y), 2.9 * u, _INK, room=room)
     left, bottom = 0.5 * (layout.width - width) - side - 1.2 * u, y - side / 2
     shapes.rectangle((left, bottom), (left + side, bottom + side), _EMPTY)
     for a, b in (((0.0, 0.5), (0.5, 1.0)), ((0.0, 0.0), (1.0, 1.0)), ((0.5, 0.0), (1.0, 0.5))):

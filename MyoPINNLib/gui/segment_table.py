@@ -37,10 +37,9 @@ class SegmentTable:
     def show(self, content: BullseyeContent) -> None:
         """Fill the table from ``content``."""
         segments = sorted(content.values.keys() | content.notes.keys())
-        named = content.quantity
         columns = {
             "Segment": [content.describe(n).split(":")[0] for n in segments],
-            f"{named}, {content.unit}" if content.unit else named: [self._value(content, n) for n in segments],
+            content.column: [self._value(content, n) for n in segments],
         }
         for words, values in content.parts.items():
             columns[words] = [f"{values[n]:.2f}" if n in values else "–" for n in segments]

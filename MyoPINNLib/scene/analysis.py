@@ -15,6 +15,7 @@ from ..files.voxel_curves import VoxelCurves
 from ..fit import Outcome
 from ..geometry import Geometry
 from ..polar import NAMES
+from ..quantities import QUANTITIES
 from ..settings import Method
 from . import drawing
 from .added import remove_nodes, subject_hierarchy
@@ -120,8 +121,8 @@ class SceneAnalysis:
 
     @property
     def quantities(self) -> list[str]:
-        """The quantities that there is a map of."""
-        return [role.removeprefix(_MAP) for role in self._roles() if role.startswith(_MAP) and self._whole(role)]
+        """The quantities that there is a map of: the flow first, then in the order of ``QUANTITIES``."""
+        return [name for name in sorted(QUANTITIES, key=lambda name: name != "MBF") if self._whole(role_of_map(name))]
 
     @property
     def nodes(self) -> dict[str, list]:

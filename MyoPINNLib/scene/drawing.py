@@ -144,13 +144,20 @@ def legend(volume, quantity: str, *, sd: bool = False):
 
 def label_legend(node, display) -> None:
     """As many decimal places in a legend as its range needs."""
-    low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
-    node.SetLabelFormat(f"%.{decimals((high - low) / (_LABELS - 1))}f")
+    ticks = np.linspace(display.GetWindowLevelMin(), display.GetWindowLevelMax(), _LABELS)
+    node.SetLabelFormat(f"%.{_exact(ticks)}f")
 
 
 def decimals(step: float) -> int:
     """How many decimal places tell numbers apart that are ``step`` apart; 1 at least, 4 at most."""
     return int(np.clip(np.ceil(-np.log10(max(step, 1e-9)) - 1e-9), 1, 4))
+
+
+def _exact(ticks: np.ndarray) -> int:
+    """How many decimal places tell ``ticks`` as they are, to a hundredth of what is between two; 1 at least."""
+    step = float(ticks[1] - ticks[0])
+    least = decimals(step)
+    return next((n for n in range(least, least + 2) if np.abs(ticks - ticks.round(n)).max() < 0.01 * step), least + 1)
 
 
 def _parts(values: np.ndarray, geometry: Geometry) -> list[tuple[np.ndarray, np.ndarray]]:

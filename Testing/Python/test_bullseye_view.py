@@ -177,6 +177,25 @@ def test_a_segment_below_the_cut_off_looks_different_and_the_others_do_not(a_scr
     keep(a_screen, "bullseye_cut_off")
 
 
+def words_of(screen) -> list[str]:
+    """All words that a picture shows."""
+    screen.pixels()
+    props = screen.the_renderer.GetViewProps()
+    actors = [props.GetItemAsObject(n) for n in range(props.GetNumberOfItems())]
+    return [each.GetInput() for each in actors if isinstance(each, vtk.vtkTextActor) and each.GetVisibility()]
+
+
+@pytest.mark.parametrize("size", [(400, 400), (322, 421)])
+def test_the_legend_says_whole_that_the_cut_off_is_of_another_method(size):
+    screen = Offscreen(size)
+    bullseye = Bullseye(screen.the_renderer)
+    bullseye.show(BullseyeContent({**ALL, 3: float("nan")}, cut_off=1.94, doubtful=frozenset({4})))
+    said = words_of(screen)
+    assert "hatched: below 1.94, a cut-off of another method" in said
+    assert "( ): not reliable   –: no value" in said
+    keep(screen, f"bullseye_legend_{size[0]}")
+
+
 def test_a_segment_without_a_value_is_grey(a_screen, a_bullseye):
     a_bullseye.show(BullseyeContent({**ALL, 11: float("nan")}))
     assert np.abs(face(a_screen.pixels(), a_bullseye, 11) - GREY).max() < 3
@@ -248,6 +267,13 @@ def test_an_analysis_gives_its_table(a_job, a_scene):
     voxels = int(analysis.segments["voxels"][7])
     assert content.describe(8) == f"8 mid anteroseptal: MBF {flow:.2f} mL/min/g, SD {spread:.2g}, {voxels} voxels"
     assert content.below == {n for n, value in content.known.items() if value < 1.5} != set()
+
+
+def test_the_head_of_the_values_says_what_stands_after_the_sign(a_job, a_scene):
+    analysis = show_job(a_job)
+    assert content_of(analysis, "MBF", Statistic.MEDIAN).column == "MBF, mL/min/g: median ± SD of voxels"
+    assert content_of(analysis, "MBF").column == "MBF, mL/min/g: mean curve ± SD of the fit"
+    assert reserve_of(analysis, show_job(a_job)).column == RESERVE
 
 
 def test_the_numbers_are_those_of_the_engine_s_own_picture_and_of_the_segments_curves(a_job, a_scene):

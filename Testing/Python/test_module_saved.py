@@ -104,7 +104,7 @@ def test_rest_and_reserve_need_a_rest_analysis_and_say_so(a_module, a_pair):
     assert bulls_eye(a_module).quantity == "MPR" and bulls_eye(a_module).known[11] == pytest.approx(1.0)
     assert bulls_eye(a_module).below == set(range(1, 17)), "a reserve below 2 is marked"
     assert table_rows()[0]["MPR"] == "1.00" and table_rows()[0]["Mark"] == "< 2"
-    assert float(table_rows()[0]["Stress"]) == float(table_rows()[0]["Rest"])
+    assert float(table_rows()[0]["Stress, mL/min/g"]) == float(table_rows()[0]["Rest, mL/min/g"])
     screenshot(a_module.window, "review_reserve")
     choose(a_module.ui.modeSelector, "rest")
     assert bulls_eye(a_module).title == "Rest" and not bulls_eye(a_module).below

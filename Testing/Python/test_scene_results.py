@@ -20,7 +20,7 @@ from scene_cases import FERMI, a_heart, contents
 from MyoPINNLib import polar
 from MyoPINNLib.engine import State
 from MyoPINNLib.errors import InputError
-from MyoPINNLib.quantities import shown
+from MyoPINNLib.quantities import QUANTITIES, shown
 from MyoPINNLib.scene import (
     Colours,
     add_insertion,
@@ -148,6 +148,30 @@ def test_a_map_of_standard_deviations_has_a_legend_that_says_so(a_job, a_scene):
         slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(analysis.volumes("MBF", sd=sd)[0]) for sd in (True, False)
     )
     assert of_map is None and of_sd.GetVisibility() and "MBF SD" in of_sd.GetTitleText()
+
+
+@pytest.mark.parametrize(
+    ("limits", "format"),
+    [
+        ((0.0, 0.5), "%.2f"),
+        ((0.0, 1.0), "%.1f"),
+        ((0.0, 4.0), "%.1f"),
+        ((0.0, 0.05), "%.3f"),
+        ((0.0, 0.015), "%.4f"),
+        ((1.0, 3.5), "%.2f"),
+    ],
+)
+def test_the_ticks_of_a_legend_are_not_rounded(a_job, a_scene, limits, format):
+    analysis = show_job(a_job)
+    analysis.colour("MBF", Colours.ORDERED, limits=limits)
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(analysis.volumes("MBF")[0])
+    assert legend.GetLabelFormat() == format
+
+
+def test_the_maps_are_listed_flow_first_in_the_order_of_the_quantities(a_job, a_scene):
+    names = show_job(a_job).quantities
+    assert names[:3] == ["MBF", "F_p", "F_b"] and names[-2:] == ["residual", "valid"]
+    assert names[1:] == [name for name in QUANTITIES if name in names and name != "MBF"]
 
 
 def test_the_ordered_colours_grow_lighter_from_low_to_high():
