@@ -72,6 +72,16 @@ def a_crosshair(a_scene):
     return a_scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
 
 
+@pytest.fixture(autouse=True)
+def the_mouse_is_left_alone(monkeypatch):
+    """After a test no inspector follows the crosshair, which outlives the scene."""
+    following, follow = [], CurveInspector.follow
+    monkeypatch.setattr(CurveInspector, "follow", lambda self, node: (following.append(self), follow(self, node)))
+    yield
+    for inspector in following:
+        inspector.stop()
+
+
 class Later:
     """A timer and a clock that stand still until they are told."""
 
