@@ -52,21 +52,6 @@ def an_inspector(an_analysis):
     return CurveInspector(an_analysis)
 
 
-@pytest.fixture(autouse=True)
-def every_inspector_closed(monkeypatch):
-    """The crosshair outlives the scene: an inspector that still follows it would meet the next test's mouse."""
-    made, init = [], CurveInspector.__init__
-
-    def noted(self, *given, **named):
-        made.append(self)
-        init(self, *given, **named)
-
-    monkeypatch.setattr(CurveInspector, "__init__", noted)
-    yield
-    for inspector in made:
-        inspector.close()
-
-
 @pytest.fixture
 def a_crosshair(a_scene):
     return a_scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
