@@ -15,6 +15,7 @@ from scene_cases import FERMI, Study, a_heart
 
 from MyoPINNLib import cli
 from MyoPINNLib.geometry import Geometry
+from MyoPINNLib.gui.layout import PLOT, TABLE
 from MyoPINNLib.scene import SceneAnalysis, add_study, show_job, write_job
 from MyoPINNLib.scene.nodes import lps_from_ras
 from Testing.SlicerHarness.clicks import choose, click, move_in_slice
@@ -140,9 +141,20 @@ def bulls_eye(a_module):
     return a_module.panel.review.bullseye.bullseye.content
 
 
+def perfusion_view(kind: str, tag: str):
+    """A view of the perfusion layout; the first of its kind may be one of another layout."""
+    node = slicer.mrmlScene.GetSingletonNode(tag, kind)
+    return slicer.app.layoutManager().viewWidget(node)
+
+
+def shown_chart():
+    """The chart that the layout's plot view shows."""
+    return perfusion_view("vtkMRMLPlotViewNode", PLOT).mrmlPlotViewNode().GetPlotChartNode()
+
+
 def table_rows() -> list[dict[str, str]]:
     """The rows of the table view, by column."""
-    node = slicer.app.layoutManager().tableWidget(0).tableView().mrmlTableNode()
+    node = perfusion_view("vtkMRMLTableViewNode", TABLE).tableView().mrmlTableNode()
     names = [node.GetColumnName(n) for n in range(node.GetNumberOfColumns())]
     return [{name: node.GetCellText(row, n) for n, name in enumerate(names)} for row in range(node.GetNumberOfRows())]
 

@@ -15,7 +15,7 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
 
 import slicer
 from PySide6 import QtWidgets
-from review_cases import Heart, move_over, on_screen, open_analysis, view_of
+from review_cases import Heart, move_over, on_screen, open_analysis, shown_chart, view_of
 
 from MyoPINNLib.polar import label_positions
 from MyoPINNLib.quantities import QUANTITIES
@@ -59,7 +59,7 @@ def pixels_in(view, ink) -> int:
 
 
 def curve_title() -> str:
-    return slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode().GetPlotChartNode().GetTitle()
+    return shown_chart().GetTitle()
 
 
 def parameters(a_module) -> dict[str, float]:
@@ -207,7 +207,7 @@ def test_the_frame_that_is_played_stands_in_the_curve(a_module, a_review):
 
 
 def plotted() -> list[str]:
-    chart = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode().GetPlotChartNode()
+    chart = shown_chart()
     return [chart.GetNthPlotSeriesNode(n).GetName() for n in range(chart.GetNumberOfPlotSeriesNodes())]
 
 

@@ -15,9 +15,20 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
 
 import slicer
 from PySide6 import QtWidgets
-from review_cases import Heart, bulls_eye, map_words, move_over, on_screen, open_analysis, shown_in, table_rows
+from review_cases import (
+    Heart,
+    bulls_eye,
+    map_words,
+    move_over,
+    on_screen,
+    open_analysis,
+    perfusion_view,
+    shown_in,
+    table_rows,
+)
 from scene_cases import contents
 
+from MyoPINNLib.gui.layout import TABLE
 from MyoPINNLib.scene import Colours, find_analyses
 from MyoPINNLib.scene.colours import MARK, rgb
 from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
@@ -181,7 +192,7 @@ def test_show_layout_comes_back_from_any_other(a_module, a_pair):
     manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
     choose(a_module.ui.quantitySelector, map_words(a_module, "F_p"))
     click(a_module.ui.layoutButton)
-    assert manager.sliceWidget("Green").isVisible() and manager.tableWidget(0).isVisible()
+    assert manager.sliceWidget("Green").isVisible() and perfusion_view("vtkMRMLTableViewNode", TABLE).isVisible()
     assert shown_in(a_pair[0], 1).GetName() == "Stress F_p"
 
 
