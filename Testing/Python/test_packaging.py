@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import subprocess
 import struct
 import sys
 from pathlib import Path
@@ -149,3 +150,15 @@ def test_the_make_commands_and_links_of_a_text_are_there(text):
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", content)
     assert [command for command in commands if command not in targets] == []
     assert [link for link in links if not (text.parent / link).exists()] == []
+
+
+def test_make_test_runs_every_file_with_windows():
+    from conftest import has_windows
+
+    told = subprocess.run(
+        ["make", "--eval", "told: ; @echo $(WINDOWS)", "told"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    there = {
+        f"Testing/Python/{path.name}" for path in (ROOT / "Testing" / "Python").glob("test_*.py") if has_windows(path)
+    }
+    assert set(told.stdout.split()) == there
