@@ -3,8 +3,8 @@
 import importlib
 import json
 import re
-import subprocess
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
