@@ -36,8 +36,8 @@ class Statistic(str, Enum):
 
     @property
     def spread(self) -> str:
-        """What stands before and after ± in a table: the spread of the voxels, or how sure a fit is."""
-        return "mean curve ± SD of the fit" if self is Statistic.MEAN_CURVE else f"{self.value} ± SD of voxels"
+        """What stands after ± in a table: the standard deviation of a fit, or the spread of the voxels' values."""
+        return "SD" if self is Statistic.MEAN_CURVE else "spread"
 
     @property
     def deviation(self) -> str:

@@ -87,9 +87,9 @@ class BullseyeContent:
 
     @property
     def column(self) -> str:
-        """The head of a column of the values: quantity, unit, and what stands before and after ±, where there is one."""
-        named = f"{self.quantity}, {self.unit}" if self.unit else self.quantity
-        return f"{named}: {self.statistic.spread}" if self.deviations else named
+        """The head of a column of the values: quantity, what stands after ±, where it does, and unit; short enough for a narrow view."""
+        named = f"{self.quantity} ± {self.statistic.spread}" if self.deviations else self.quantity
+        return f"{named}, {self.unit}" if self.unit else named
 
     @property
     def known(self) -> dict[int, float]:

@@ -271,8 +271,8 @@ def test_an_analysis_gives_its_table(a_job, a_scene):
 
 def test_the_head_of_the_values_says_what_stands_after_the_sign(a_job, a_scene):
     analysis = show_job(a_job)
-    assert content_of(analysis, "MBF", Statistic.MEDIAN).column == "MBF, mL/min/g: median ± SD of voxels"
-    assert content_of(analysis, "MBF").column == "MBF, mL/min/g: mean curve ± SD of the fit"
+    assert content_of(analysis, "MBF", Statistic.MEDIAN).column == "MBF ± spread, mL/min/g"
+    assert content_of(analysis, "MBF").column == "MBF ± SD, mL/min/g"
     assert reserve_of(analysis, show_job(a_job)).column == RESERVE
 
 

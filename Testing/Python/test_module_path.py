@@ -10,10 +10,10 @@ if trouble := missing("slicer", "PySide6.QtWidgets"):
     pytest.skip(trouble, allow_module_level=True)
 
 
+from module_cases import A_HANG
+
 from MyoPINNLib.scene import find_analyses
 from Testing.SlicerHarness.clicks import click, heartbeat, screenshot, wait
-
-A_HANG = 0.5  # s; bench_gui.py measures how much less it is
 
 
 def test_two_clicks_lead_from_the_sample_to_the_bulls_eye(a_module):
