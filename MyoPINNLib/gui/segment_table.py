@@ -43,9 +43,9 @@ class SegmentTable:
         }
         for words, values in content.parts.items():
             columns[words] = [f"{values[n]:.2f}" if n in values else "–" for n in segments]
+        columns["Mark"] = [self._mark(content, n) for n in segments]
         if content.voxels:
             columns["Voxels"] = [str(content.voxels.get(n, 0)) for n in segments]
-        columns["Mark"] = [self._mark(content, n) for n in segments]
         table = vtk.vtkTable()
         for title, cells in columns.items():
             column = vtk.vtkStringArray()
