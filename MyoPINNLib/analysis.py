@@ -86,7 +86,7 @@ def segment_table(
     deviations = derived_deviations(fitted.sd, hct=settings.hct, density=settings.density)
     columns = {name: maps.by_segment(segments, name) for name in maps.values if name != "valid"}
     learns = settings.fit.method.learns
-    sure = _mean_deviations(maps, segments, settings, by_mean, deviations, shared) if learns else {}
+    sure = _mean_deviations(maps, segments, settings, by_mean, deviations, fitted.valid, shared) if learns else {}
     rows = []
     for place, flow in enumerate(columns["MBF"]):
         row = numbers.index(flow.segment) if flow.segment in numbers else None
@@ -117,9 +117,17 @@ def _told(maps: ParameterMaps, here: np.ndarray) -> dict[str, float]:
 
 
 def _mean_deviations(
-    maps: ParameterMaps, segments: AHASegments, settings: Settings, by_mean: dict, deviations: dict, shared: dict
+    maps: ParameterMaps,
+    segments: AHASegments,
+    settings: Settings,
+    by_mean: dict,
+    deviations: dict,
+    valid: np.ndarray,
+    shared: dict,
 ) -> dict[str, dict[int, float]]:
-    """Quantity -> segment number -> deviation of the voxels' mean; ``by_mean`` and ``deviations`` of the mean curves' fits."""
+    """Quantity -> segment number -> deviation of the voxels' mean; ``by_mean`` and ``deviations`` of the mean curves' fits,
+    which count where they are ``valid``.
+    """
     coupled = settings.fit.spatial is Spatial.NEIGHBOURS
     return {
         name: mean_deviations(
@@ -127,7 +135,7 @@ def _mean_deviations(
             segments,
             name,
             coupled=coupled,
-            spread=true_spread(by_mean[name], deviations[name]) if name in deviations else None,
+            spread=true_spread(by_mean[name][valid], deviations[name][valid]) if name in deviations else None,
             shared=shared.get(source_of(name), 0.0),
         )
         for name in maps.sd

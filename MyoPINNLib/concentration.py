@@ -208,7 +208,7 @@ def _without_curvature(
     of_signal = (convert(signal + sigma, start) + convert(signal - sigma, start)) / 2 - plain
     of_baseline = (convert(signal, start + of_start) + convert(signal, start - of_start)) / 2 - plain
     most = MOST_CURVATURE * np.abs(plain)
-    return plain - np.clip(of_signal + of_baseline, -most, most)
+    return plain - np.clip(np.nan_to_num(of_signal + of_baseline), -most, most)  # none of a baseline lost in noise
 
 
 def _single(curves: TissueCurves, blood: BloodCurve, settings: Settings) -> CurveSet:

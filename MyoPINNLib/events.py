@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 
+from .errors import Cancelled, EngineError, InputError, MyoPINNError
+
 MAX_LINE = 65536
 KEY = "myopinn"
 
@@ -74,12 +76,30 @@ class Failed:
     text: str
     hint: str = ""
 
+    def error(self) -> MyoPINNError:
+        """The error to raise, where a script asks."""
+        if self.kind is Fault.CANCELLED:
+            return Cancelled()
+        return (InputError if self.kind is Fault.INPUT else EngineError)(self.text, self.hint)
+
 
 Event = Started | Progress | Warned | Finished | Failed
 Report = Callable[[Event], None]
 
 _KINDS = {"started": Started, "progress": Progress, "warning": Warned, "finished": Finished, "failed": Failed}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def failed_by(error: BaseException, *, details: str = "Please report it.") -> Failed:
+    """What the user reads of an error, and whose fault it is; of one that nobody foresaw its kind alone, with ``details``."""
+    if isinstance(error, (Cancelled, KeyboardInterrupt)):
+        stopped = error if isinstance(error, Cancelled) else Cancelled()
+        return Failed(Fault.CANCELLED, stopped.sentence, stopped.hint)
+    if isinstance(error, MyoPINNError):
+        return Failed(Fault.DEFECT if isinstance(error, EngineError) else Fault.INPUT, error.sentence, error.hint)
+    if isinstance(error, MemoryError):
+        return Failed(Fault.DEFECT, "The computer has not enough memory for this study.", "Close other programs.")
+    return Failed(Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", details)
 
 
 def silent(event: Event) -> None:

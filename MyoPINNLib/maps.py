@@ -16,6 +16,8 @@ from .fit import FitResult, KineticParameters, TissueCurves
 from .geometry import Geometry
 from .kinetics import blood_from_plasma, extraction, mean_transit_time, myocardial_blood_flow, transfer_constant
 
+_PROPORTIONAL = {"F_b": "F_p", "MBF": "F_p", "v_b": "v_p", "PS_g": "PS"}
+
 
 @dataclass(frozen=True)
 class SegmentStatistics:
@@ -150,12 +152,13 @@ def derived_deviations(sd: KineticParameters | None, *, hct: float, density: flo
 
 def source_of(quantity: str) -> str:
     """The parameter that a quantity is proportional to; itself where it is a parameter."""
-    return {"F_b": "F_p", "MBF": "F_p", "v_b": "v_p", "PS_g": "PS"}.get(quantity, quantity)
+    return _PROPORTIONAL.get(quantity, quantity)
 
 
 def derived_from(names: tuple[str, ...]) -> list[str]:
     """``names`` of parameters and of the quantities that are made of them."""
-    made_of = {"v_b": ("v_p",), "PS_g": ("PS",), "E": ("PS",), "K_trans": ("PS",), "MTT": ("v_p", "v_e")}
+    made_of: dict[str, tuple[str, ...]] = {name: (source,) for name, source in _PROPORTIONAL.items()}
+    made_of |= {"E": ("PS",), "K_trans": ("PS",), "MTT": ("v_p", "v_e")}
     return [*names, *(name for name, sources in made_of.items() if set(sources) & set(names))]
 
 

@@ -78,6 +78,11 @@ _RADII = {
 }
 
 
+def stem_of(segment: int) -> str:
+    """What the columns of a segment begin with in a table of curves: "1_basal_anterior"."""
+    return f"{segment}_{NAMES[segment].replace(' ', '_')}"
+
+
 def segments_of(model: int) -> tuple[int, ...]:
     """The segment numbers of the 16- or 17-segment model."""
     _radii(model)

@@ -110,7 +110,7 @@ class MarginalsPrior:
     @classmethod
     def from_gaussian(cls, prior: GaussianPrior) -> MarginalsPrior:
         """The same density, on a grid of ``_SPAN`` standard deviations to each side."""
-        scale = np.sqrt(np.diag(prior.covariance))
+        scale = prior.spread
         step = 2 * _SPAN * scale / _BINS
         z = (np.arange(_BINS) + 0.5) * 2 * _SPAN / _BINS - _SPAN
         f = np.exp(-(z**2) / 2) / scale[:, None]

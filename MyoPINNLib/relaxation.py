@@ -22,6 +22,7 @@ from .settings import Conversion
 FASTEST_R1 = 120.0
 _TABLE_SIZE = 2000
 _NEWTON_STEPS = 6
+_BRIGHT = 1e6  # squared SNR, from which on the variance is 1 to 1e-6; the Bessel functions end later
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def magnitude_variance(squared_snr: float) -> float:
     """Variance of a magnitude (Rician) signal in units of the variance of its noise; ``squared_snr``: (A / sigma)^2 of the signal
     A without noise. 0.43 in the dark, 1 where it is bright.
     """
+    squared_snr = min(squared_snr, _BRIGHT)
     quarter = squared_snr / 4
     mean = np.sqrt(np.pi / 8) * ((2 + squared_snr) * ive(0, quarter) + squared_snr * ive(1, quarter))
     return float(2 + squared_snr - mean**2)

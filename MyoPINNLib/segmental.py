@@ -5,7 +5,7 @@
 s_i: posterior standard deviation of voxel i; c = 1, or ``OVERLAP`` where neighbours had a say: they share their noise. A learnt prior pulls each voxel towards the study's mean by the share
 lack_i = s_i^2 / total^2 (total^2 = variance of the values + mean of s^2, what the prior expects), and pulls a segment that lies off
 that mean as a whole: lack is the mean over the segment, tau the spread of the segments' own means, told by the fits of their mean
-curves, which no such prior pulls (or else by the voxels', with the pull undone). COMMON is the share of the variance that voxels' errors have in common beyond that (posteriors
+curves, whose noise is so small that their own prior pulls them little (or else by the voxels', with the pull undone). COMMON is the share of the variance that voxels' errors have in common beyond that (posteriors
 that are skewed alike, the prior's own error): measured on objects of known truth, where it runs from 0.01 to 0.15. ``shared`` is what
 all voxels of the study have in common, relative (the input's noise, the prior's mean: solvers/input_noise.py).
 """

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import __version__
-from .errors import Cancelled, EngineError, MyoPINNError
-from .events import Event, Failed, Fault, Finished, Progress, Report, Started, within
+from .errors import Cancelled
+from .events import Event, Failed, Fault, Finished, Progress, Report, Started, failed_by, within
 from .job import CANCEL, CHECKPOINT, OUTPUT, RESULT, Checkpoint, Job, draft_of
 from .log import LOG, EngineLog
 from .results import SEAL, check_output, told
@@ -53,19 +53,8 @@ def work(folder: Path, report: Report, *, watch_stdin: bool = False) -> int:
 
 
 def failure(error: BaseException) -> Failed:
-    """What the user reads of an exception, and whose fault it is."""
-    if isinstance(error, (Cancelled, KeyboardInterrupt)):
-        stopped = error if isinstance(error, Cancelled) else Cancelled()
-        return Failed(Fault.CANCELLED, stopped.sentence, stopped.hint)
-    if isinstance(error, MyoPINNError) and not isinstance(error, EngineError):
-        return Failed(Fault.INPUT, error.sentence, error.hint)
-    if isinstance(error, EngineError):
-        return Failed(Fault.DEFECT, error.sentence, error.hint)
-    if isinstance(error, MemoryError):
-        return Failed(Fault.DEFECT, "The computer has not enough memory for this study.", "Close other programs.")
-    return Failed(
-        Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", f"The details are in {LOG}."
-    )
+    """What the user reads of an exception in the engine, whose log has the details."""
+    return failed_by(error, details=f"The details are in {LOG}.")
 
 
 def _run(folder: Path, report: Report, started: float, log: EngineLog) -> tuple[str, ...]:

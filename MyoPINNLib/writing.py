@@ -15,19 +15,18 @@ from . import __version__, figures
 from .analysis import Analysis, SegmentRow
 from .concentration import readout_of
 from .events import Progress, Report, Warned, silent
-from .files.nrrd import write_label, write_map
+from .files.nrrd import RESEARCH_USE, map_keys, write_label, write_map
 from .files.tables import write_curves, write_segment_table
 from .files.voxel_curves import VoxelCurves, write_voxel_curves
 from .files.weights import write_weights
 from .fit import PARAMETERS
 from .maps import derived_from
 from .network_settings import Shift
-from .polar import NAMES
+from .polar import stem_of
 from .quantities import QUANTITIES, degrees_from_radians, milliseconds_from_seconds, percent, shown
 from .results import files_below, replaced, seal
 from .settings import Bolus, Conversion, Delay, FitSettings, Method, Spatial
 
-RESEARCH_USE = "research use only, not for diagnosis"
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
 _METHODS = {
     Method.NLLS: "2CXM, least squares",
@@ -115,25 +114,15 @@ def _delay_words(fit: FitSettings) -> str:
 
 def _write_maps(analysis: Analysis, folder: Path) -> None:
     geometry = analysis.series.geometry
-    common = {
-        "method": method_words(analysis),
-        "version": f"MyoPINN {__version__}",
-        "settings": analysis.settings.digest(),
-        "use": RESEARCH_USE,
-        "validity": "a voxel counts where valid.nrrd is 1; 0 outside the myocardium",
-    }
+    made = {"method": method_words(analysis), "version": f"MyoPINN {__version__}"}
+    made["settings"] = analysis.settings.digest()
     doubtful = derived_from(analysis.result.doubtful)
     for name, values in analysis.maps.values.items():
-        quantity = QUANTITIES[name]
-        keys = {"quantity": f"{name} ({quantity.label})", "units": quantity.unit, "OSIPI": quantity.code, **common}
-        if name in doubtful:
-            keys["doubtful"] = "this method gives the quantity and does not determine it"
-        write_map(folder / f"{name}.nrrd", quantity.shown(values), geometry, keys=keys)
+        keys = map_keys(name, made, doubtful=name in doubtful)
+        write_map(folder / f"{name}.nrrd", shown(name, values), geometry, keys=keys)
     for name, values in analysis.maps.sd.items():
-        quantity = QUANTITIES[name]
-        words = f"standard deviation of {name} ({quantity.label}), {_DEVIATIONS[analysis.settings.fit.method]}"
-        keys = {"quantity": words, "units": quantity.unit, "OSIPI": quantity.code, **common}
-        write_map(folder / f"{name}_sd.nrrd", quantity.shown(values), geometry, keys=keys)
+        keys = map_keys(name, made, sd=_DEVIATIONS[analysis.settings.fit.method])
+        write_map(folder / f"{name}_sd.nrrd", shown(name, values), geometry, keys=keys)
     write_label(folder / "segments.nrrd", analysis.segments.label, geometry)
 
 
@@ -180,7 +169,7 @@ def _curve_rows(analysis: Analysis) -> list[dict]:
     curves, fitted = analysis.segment_curves, analysis.segment_result.C_t
     columns = {}
     for row, number in enumerate(analysis.segment_numbers):
-        stem = f"{number}_{NAMES[number].replace(' ', '_')}"
+        stem = stem_of(number)
         columns[f"{stem}_time_s"] = curves.time[curves.clock[row]]
         columns[f"{stem}_C_t_mM"] = curves.C_t[row]
         columns[f"{stem}_fitted_mM"] = fitted[row]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..aside import MOMENT, Aside
 from ..errors import InputError
 from ..events import Progress
 from ..swap import hold
@@ -28,13 +28,17 @@ class Busy:
         self.held = self._hold()
 
     def _hold(self) -> bool:
+        held = False
         try:
             held = hold(self._descriptor) and os.path.samestat(os.fstat(self._descriptor), os.stat(self._folder / BUSY))
+            if held:
+                os.write(self._descriptor, f" {os.getpid():<10}".encode())
         except FileNotFoundError:
             held = False
-        if held:
-            os.write(self._descriptor, f" {os.getpid():<10}".encode())
-        else:
+        except OSError:  # a full disk: nobody else is to be kept out for it
+            os.close(self._descriptor)
+            raise
+        if not held:
             os.close(self._descriptor)
         return held
 
@@ -65,7 +69,7 @@ def alone(folder: Path, steps: Steps[Value], *, clock: Callable[[], float] = tim
     try:
         value = yield from steps
     except BaseException:
-        threading.Thread(target=leave, daemon=True).start()
+        Aside(leave)
         raise
     yield from beside(leave, Progress("cleaning up", 1.0))
     return value
@@ -115,6 +119,7 @@ def _entered(folder: Path, clock: Callable[[], float]) -> Steps[Busy]:
                 f'Another MyoPINN ({_who(folder)}) installs into "{folder}".',
                 "Wait for its end or choose another folder.",
             )
+        time.sleep(MOMENT)  # in Slicer a sweep of our own, a thread, works only while the main thread waits
         yield Progress("waiting for another installation", 0.0)
 
 

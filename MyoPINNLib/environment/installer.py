@@ -15,7 +15,7 @@ from ..events import Progress
 from ..launching import how_it_ended
 from .judging import OLDEST_PYTHON
 from .machine import fill_command, sizes
-from .status import Recipe
+from .status import PYTHONS, Recipe
 from .work import Launch, Say, Steps, heard
 
 LOADING, UNPACKING, CHECKING = 0.02, 0.7, 0.9  # where these stages begin, of the whole
@@ -93,7 +93,7 @@ def check_pip(python: str, env: Mapping[str, str], say: Say, *, launch: Launch) 
     if version < OLDEST_PYTHON:
         raise InputError(
             f"{python} is Python {version[0]}.{version[1]}, and TensorFlow needs 3.10 or later.",
-            "TensorFlow has packages for Python 3.10 to 3.13.",
+            f"{PYTHONS}.",
         )
 
 
@@ -167,6 +167,6 @@ def why_pip_failed(told: Sequence[str], code: int, recipe: Recipe) -> EngineErro
         place = f'The folder "{recipe.source}"' if recipe.source else "The package server"
         return EngineError(
             f"{place} has no {missing[1]} for this computer and its Python.",
-            f"TensorFlow has packages for Python 3.10 to 3.13; fill a folder with: {fill_command()}",
+            f"{PYTHONS}; fill a folder with: {fill_command()}",
         )
     return EngineError(f"pip stopped ({how_it_ended(code)}).", "Look into the log.")

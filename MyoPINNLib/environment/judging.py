@@ -11,7 +11,7 @@ from pathlib import Path
 from ..events import Progress
 from ..launching import how_it_ended
 from .probe import MARK
-from .status import EnvironmentState, Status
+from .status import PYTHONS, EnvironmentState, Status
 from .work import Launch, Say, Steps, heard
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -60,12 +60,14 @@ def probed(
 
     command = [python, str(PROBE), str(folder or ""), ",".join(FLOORS)]
     code = yield from heard(command, env, hear, launch=launch, limit=CHECK_SECONDS)
-    return judged(facts, code, python)
+    return judged(facts, code, python, own=folder is not None)
 
 
-def judged(facts: Facts, code: int, python: str) -> Status:
-    """What the facts mean."""
+def judged(facts: Facts, code: int, python: str, *, own: bool = False) -> Status:
+    """What the facts mean; ``own``: the packages are the environment's, so that nothing is to be put into ``python`` itself."""
     trouble, hint = _trouble(facts, code, python)
+    if own and "-m pip install" in hint:
+        hint = "Repair the environment."
     if trouble:
         return Status(EnvironmentState.BROKEN, trouble=trouble, hint=hint, size=facts.size, checked=_now())
     return Status(
@@ -85,7 +87,7 @@ def _trouble(facts: Facts, code: int, python: str) -> tuple[str, str]:
     if facts.python < OLDEST_PYTHON:
         return (
             f"{python} is Python {_dotted(facts.python)}, and MyoPINN needs {_dotted(OLDEST_PYTHON)} or later.",
-            "TensorFlow has packages for Python 3.10 to 3.13.",
+            f"{PYTHONS}.",
         )
     for name, floor in FLOORS.items():
         fact = facts.libraries.get(name)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
@@ -99,15 +99,15 @@ def planned(folder: Path, machine: Machine, source: str = "", *, free: Callable[
     recipe = Recipe(machine.takes_gpu and (not source or any(Path(source).glob("nvidia_*"))), source)
     download, disk = sizes(recipe)
     room = (free or free_bytes)(folder)
-    plan = Plan(
-        folder, recipe, download, disk, room, machine.why, machine.obstacle, _OTHERS if machine.obstacle else ""
-    )
+    left_out = machine.takes_gpu and not recipe.gpu
+    why = "It computes on the CPU: the folder holds no packages for the GPU (nvidia_*)." if left_out else machine.why
+    plan = Plan(folder, recipe, download, disk, room, why, machine.obstacle, _OTHERS if machine.obstacle else "")
     try:
         if not plan.obstacle:
             check_recipe(recipe)
             check_room(room, recipe)
     except InputError as error:
-        return Plan(folder, recipe, download, disk, room, machine.why, error.sentence, error.hint)
+        return replace(plan, obstacle=error.sentence, hint=error.hint)
     return plan
 
 

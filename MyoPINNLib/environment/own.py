@@ -92,9 +92,14 @@ class EngineEnvironment:
         """Install TensorFlow as ``plan().recipe`` says; what is there stays until the new one has been checked."""
         return Work(lambda say: alone(self.folder, self._made(recipe, say)))
 
+    @property
+    def recipe(self) -> Recipe:
+        """How the packages that are there were installed."""
+        return Memory.read(self.folder).recipe
+
     def repair(self) -> Work[Status]:
         """Install it anew as it was installed."""
-        return self.make(Memory.read(self.folder).recipe)
+        return self.make(self.recipe)
 
     def check(self) -> Work[Status]:
         """Run it and see: its value is the new ``status``, broken too."""

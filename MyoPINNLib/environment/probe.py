@@ -55,6 +55,7 @@ def main(libraries, folder):
     os.environ["KERAS_BACKEND"] = "tensorflow"
     found = {name: look_at(name) for name in libraries}
     if found.get("tensorflow") is not None:
+        tell(looking="TensorFlow, looking for GPUs,")
         tell(devices=devices_of(found["tensorflow"]))
     if folder:
         tell(size=bytes_below(folder))

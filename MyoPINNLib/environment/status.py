@@ -15,6 +15,7 @@ MEMORY, BUSY = "environment.json", "busy"
 PACKAGES, WORKSHOP = "packages-", "workshop-"
 SCHEMA = 1
 GB = 1e9
+PYTHONS = "TensorFlow has packages for Python 3.10 to 3.13"
 _MOST_BYTES = 100_000
 _OURS = re.compile(f"({PACKAGES}|{WORKSHOP})[0-9a-f]{{8}}")
 

@@ -11,19 +11,19 @@ Nothing here waits: a step that would is a process or a thread, and ``poll`` onl
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from ..aside import Aside
 from ..engine import KEPT_LINES, State
-from ..errors import Cancelled, EngineError, InputError, MyoPINNError
-from ..events import Failed, Fault, Progress
+from ..errors import Cancelled, EngineError
+from ..events import Failed, Fault, Progress, failed_by
 from ..launching import Lines, kill_tree, launch
 
 LINES_A_POLL, WAITING_LINES, LONGEST_LINE = 500, 10000, 4096
-LAST_WORDS, MOMENT = 1.0, 0.03
+LAST_WORDS = 1.0
 
 Value = TypeVar("Value")
 Say = Callable[[str], None]
@@ -53,9 +53,15 @@ class Work(Generic[Value]):
             self.progress = next(self._steps)
         except StopIteration as end:
             self.value, self.state, self.progress = end.value, State.DONE, Progress("done", 1.0)
+        except OSError as error:
+            told = f"A file could not be written: {error.strerror or type(error).__name__}."
+            self._fail(Failed(Fault.INPUT, told, "Free space there or choose another folder."))
         except Exception as error:
-            self.state, self.failure = State.FAILED, _told(error)
+            self._fail(failed_by(error))
         return self.progress
+
+    def _fail(self, failure: Failed) -> None:
+        self.state, self.failure = State.FAILED, failure
 
     def cancel(self) -> None:
         """End it now, with all that it started; what was there before stays."""
@@ -74,8 +80,7 @@ class Work(Generic[Value]):
         if self.state is State.CANCELLED:
             raise Cancelled
         if self.state is State.FAILED:
-            kind = InputError if self.failure.kind is Fault.INPUT else EngineError
-            raise kind(self.failure.text, self.failure.hint)
+            raise self.failure.error()
         return self.value
 
 
@@ -119,17 +124,8 @@ def heard(
 
 def beside(do: Callable[[], object], progress: Progress) -> Steps[None]:
     """``do`` in a thread that also ends its work where nobody waits any more."""
-    thread = threading.Thread(target=do, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(MOMENT)  # in Slicer a thread works only while the main thread waits
+    aside = Aside(do)
+    while not aside.over:
+        aside.give_way()
         yield progress
-
-
-def _told(error: Exception) -> Failed:
-    if isinstance(error, MyoPINNError):
-        return Failed(Fault.INPUT if isinstance(error, InputError) else Fault.DEFECT, error.sentence, error.hint)
-    if isinstance(error, OSError):
-        why = error.strerror or type(error).__name__
-        return Failed(Fault.INPUT, f"A file could not be written: {why}.", "Free space there or choose another folder.")
-    return Failed(Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", "Please report it.")
+    aside.result()

@@ -196,10 +196,12 @@ def _only(groups: list[Group]) -> tuple[Group, list[Group]]:
     cines = [group for group in groups if _is_cine(group)] if len(groups) > 1 else []
     left = [group for group in groups if group not in cines] or groups
     if len(left) > 1:
+        count = Counter(number for group in groups for number in group.numbers)
+        own = ((next((n for n in group.numbers if count[n] == 1), None), group.told()) for group in left)
         raise SeveralError(
             f"The folder holds {len(left)} dynamic acquisitions: {_list(left)}.",
             "Choose one by a series number: --series N.",
-            {group.numbers[0]: group.told() for group in left if group.numbers},
+            {number: words for number, words in own if number is not None},
         )
     return left[0], cines
 

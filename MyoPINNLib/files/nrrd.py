@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..geometry import Geometry
-from ..quantities import degrees_from_radians, milliseconds_from_seconds
+from ..quantities import QUANTITIES, degrees_from_radians, milliseconds_from_seconds
 from ..series import Acquisition, PerfusionSeries
 from .header import nrrd_bytes, storable
 from .images import Image, joined, read_image
@@ -27,6 +27,24 @@ THICKNESS = "MyoPINN slice thickness mm"
 SOURCE, NOTES, LEFT_OUT = "MyoPINN times from", "MyoPINN notes", "MyoPINN frames left out"
 BETWEEN_NOTES = " | "
 _LARGEST_LABEL = 255
+RESEARCH_USE = "research use only, not for diagnosis"
+
+
+def map_keys(name: str, made: Mapping[str, str], *, doubtful: bool = False, sd: str = "") -> dict[str, str]:
+    """The header of a quantity's map, or of its standard deviations where ``sd`` says whose; ``made``: method, version, and
+    the digest of the settings.
+    """
+    quantity = QUANTITIES[name]
+    words = f"{name} ({quantity.label})"
+    keys = {
+        "quantity": f"standard deviation of {words}, {sd}" if sd else words,
+        "units": quantity.unit,
+        "OSIPI": quantity.code,
+        **made,
+        "use": RESEARCH_USE,
+        "validity": "a voxel counts where valid.nrrd is 1; 0 outside the myocardium",
+    }
+    return {**keys, "doubtful": "this method gives the quantity and does not determine it"} if doubtful else keys
 
 
 def write_map(

@@ -40,11 +40,12 @@ class AnatomySection:
     def guess(self) -> None:
         """Choose by usual names where nothing is chosen yet."""
         chosen = self._parameters()
-        if chosen.segmentation is None:
+        another = chosen.segmentation is None
+        if another:
             chosen.segmentation = find_segmentation(self._earlier)
         if chosen.insertion is None:
             chosen.insertion = find_insertion(self._earlier)
-        self._guess_segments()
+        self._guess_segments(anew=another)
 
     def begin_anew(self) -> None:
         """Another heart was loaded: what was drawn on the one before is not its anatomy, and is not chosen by its name."""
@@ -66,7 +67,7 @@ class AnatomySection:
         if rest and chosen.restSegmentation is not None:
             ids = {role: _same_segment(chosen.restSegmentation, segmentation, ids[role], role) for role in _ROLES}
             segmentation = chosen.restSegmentation
-        return Study(name, tuple(series), segmentation, ids["myocardium"], ids["blood_pool"], chosen.insertion)
+        return Study(name, tuple(series), segmentation, ids["myocardium"], ids["blood_pool"], chosen.insertion, rest)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -81,7 +82,8 @@ class AnatomySection:
 
     def forget(self) -> None:
         """The scene closes: nothing is asked any more."""
-        self.placing.stop()
+        if self.placing.points is not None:
+            self.placing.stop()
         self._earlier.clear()
         if self.window is not None:
             self.window.dismiss()

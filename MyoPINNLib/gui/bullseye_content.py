@@ -6,7 +6,6 @@ reserve = value under stress / value at rest        (no unit)
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +14,7 @@ from ..figures.canvas import digits, name_of
 from ..looks import Colours, Statistic
 from ..polar import NAMES, segments_of
 from ..quantities import PERCENT, QUANTITIES
-from ..scene import SceneAnalysis
+from ..scene import SceneAnalysis, at_rest
 from ..scene.analysis import REST
 
 RESERVE = "MPR"
@@ -181,7 +180,7 @@ def reserve_of(
 
 def _title(analysis: SceneAnalysis) -> str:
     """Its name, which says "rest" where it was made of a rest series."""
-    said = not analysis.at_rest or REST in re.findall("[a-z]+", analysis.name.lower())
+    said = not analysis.at_rest or at_rest(analysis.node)
     return analysis.name if said else f"{analysis.name} ({REST})"
 
 
@@ -207,7 +206,7 @@ class _Rows:
 
     @property
     def model(self) -> int:
-        return max(max(self.numbers), min(16, max(NAMES)))
+        return max(16, *self.numbers)
 
     @property
     def doubtful(self) -> frozenset[int]:

@@ -39,6 +39,15 @@ def picture_of(window) -> vtk.vtkImageData:
     return grab.GetOutput()
 
 
+def png_of(window) -> bytes:
+    """The same as PNG."""
+    writer = vtk.vtkPNGWriter()
+    writer.WriteToMemoryOn()
+    writer.SetInputData(picture_of(window))
+    writer.Write()
+    return bytes(memoryview(writer.GetResult()))
+
+
 class BullseyeView:
     """A bull's-eye in ``widget``, which is a ctkVTKRenderView or has its methods renderWindow, interactor and scheduleRender.
     ``on_select`` and ``on_hover`` are called with a segment's number, 0 for none.
@@ -96,11 +105,7 @@ class BullseyeView:
         """The picture as PNG, for a file or the clipboard (qt.QImage's loadFromData). InputError where there is none."""
         if self.bullseye.content is None:
             raise InputError("The bull's-eye is empty.", "Compute a study or choose an analysis first.")
-        writer = vtk.vtkPNGWriter()
-        writer.WriteToMemoryOn()
-        writer.SetInputData(self.picture())
-        writer.Write()
-        return bytes(memoryview(writer.GetResult()))
+        return png_of(self.widget.renderWindow())
 
     def save(self, path: Path) -> None:
         """Write the picture as PNG. Raises InputError where ``path`` cannot be written."""

@@ -10,10 +10,10 @@ from typing import Any
 import slicer
 
 from ..errors import InputError
-from ..network_settings import Device, Shift, Start
+from ..network_settings import Shift, Start
 from ..quantities import minutes_and_seconds
 from ..scene import frame_times
-from ..settings import Method, Settings, Spatial, settings_from_json
+from ..settings import Settings, Spatial, settings_from_json
 
 FIELDS = {
     "--TS": "Saturation time",
@@ -41,7 +41,9 @@ def chosen_twice(studies: Sequence[Study]) -> str:
 
 @dataclass(frozen=True)
 class Study:
-    """The nodes of one study: ``series``, one sequence or one a slice; segment ids; ``insertion`` a point list or None."""
+    """The nodes of one study: ``series``, one sequence or one a slice; segment ids; ``insertion`` a point list or None;
+    ``rest``: taken at rest.
+    """
 
     name: str
     series: tuple = ()
@@ -49,6 +51,7 @@ class Study:
     myocardium: str = ""
     blood_pool: str = ""
     insertion: Any = None
+    rest: bool = False
 
     @property
     def key(self) -> tuple:
@@ -185,9 +188,3 @@ def settings_of(chosen, levels: tuple[str, ...] | None = None) -> Settings:
     return settings_from_json(
         {"hct": chosen.hct, "density_g_mL": chosen.density, "signal": signal, "fit": fit, "aha": aha}
     )
-
-
-def runs_on_gpu(settings: Settings) -> bool:
-    """True where the settings ask for a GPU or would take one."""
-    device = settings.fit.network.device if settings.fit.method.is_network else settings.fit.one_shot.device
-    return (settings.fit.method.is_network or settings.fit.method is Method.ONE_SHOT) and device is not Device.CPU

@@ -89,7 +89,7 @@ class ComputeSection:
 
     def beat(self) -> None:
         """While something runs: what it says now, and the buttons only where they may have changed."""
-        if self._seen == self._now():
+        if self._tasks.busy and self._seen == self._now():
             self._show_progress("")
         else:
             self.update()
@@ -130,7 +130,7 @@ class ComputeSection:
 
     def _why_not(self) -> str:
         studies = self._studies()
-        told = next((f"{words}" for study in studies if (words := trouble(study))), "")
+        told = next((words for study in studies if (words := trouble(study))), "")
         told = told or chosen_twice(studies)
         if told or not studies:
             return told or trouble(Study(""))
@@ -210,7 +210,7 @@ class ComputeSection:
             return
         self._log = outcome.log or self._log
         if outcome.state is State.DONE:
-            self._done(outcome)
+            self._done(study, outcome)
         elif outcome.state is State.CANCELLED:
             self.say(_CANCELLED)
         else:
@@ -220,14 +220,14 @@ class ComputeSection:
         """Below what was said of the study before, where two were computed."""
         self.say(*("\n".join(filter(None, pair)) for pair in ((self._words, words), (self._tip, tip))))
 
-    def _done(self, run: Run) -> None:
+    def _done(self, study: Study, run: Run) -> None:
         summary = run.analysis.summary
         outcomes = summary.get("voxels", {})
         notes = run.warnings
         device = summary.get("training", {}).get("device", "")
         words = f"{run.analysis.name}: {outcomes.get('valid', 0)} of {sum(outcomes.values())} voxels are reliable"
         words += f"; computed on {device}" if device else ""
-        self._shown(run.analysis)
+        self._shown(run.analysis, study)
         self._tell("\n".join([f"{words}.", *(f"• {note}" for note in by_weight(notes))]))
 
 

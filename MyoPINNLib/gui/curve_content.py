@@ -12,12 +12,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..figures.canvas import FAINT
-from ..polar import NAMES
+from ..polar import NAMES, stem_of
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis, Voxel
 from ..scene.colours import rgb, territory_ink
+from ..scene.drawing import BLOOD, PLASMA
 
-_MEASURED, _BLOOD, _PLASMA = rgb("#8c8c8c"), np.array([0.75, 0.15, 0.15]), np.array([0.35, 0.35, 0.35])
+_MEASURED = rgb("#8c8c8c")
 _TIME, _C_T, _FITTED = "time_s", "C_t_mM", "fitted_mM"
 
 
@@ -68,7 +69,7 @@ def curves_of_voxel(voxel: Voxel, sd: Mapping[str, float]) -> Curves:
 def curves_of_segment(analysis: SceneAnalysis, number: int) -> Curves:
     """The mean curve of an AHA segment and its fit; no lines where the segment was not measured."""
     name = f"{number} {NAMES[number]}"
-    table, stem = analysis.table("curves"), f"{number}_{NAMES[number].replace(' ', '_')}"
+    table, stem = analysis.table("curves"), stem_of(number)
     values, sd, reason = _segment_row(analysis, number)
     if f"{stem}_{_TIME}" not in table:
         return Curves(name, name, f"{name}: {reason or 'not measured'}", np.zeros(0), (), (reason or "not measured",))
@@ -87,9 +88,9 @@ def curves_of_input(analysis: SceneAnalysis) -> Curves:
     table = {name: np.array(cells, dtype=float) for name, cells in analysis.table("input").items()}
     was_fitted = "C_ap_fitted_mM" in table
     looks = {
-        "C_ab_mM": ("blood, measured", _BLOOD, True, False),
-        "C_ap_mM": ("plasma, measured" if was_fitted else "plasma, used for the fit", _PLASMA, False, was_fitted),
-        "C_ap_fitted_mM": ("plasma, fitted and used", _PLASMA, False, False),
+        "C_ab_mM": ("blood, measured", BLOOD, True, False),
+        "C_ap_mM": ("plasma, measured" if was_fitted else "plasma, used for the fit", PLASMA, False, was_fitted),
+        "C_ap_fitted_mM": ("plasma, fitted and used", PLASMA, False, False),
     }
     lines = tuple(Line(name, words, table[name], *how) for name, (words, *how) in looks.items() if name in table)
     time, plasma = table[_TIME], table["C_ap_fitted_mM" if was_fitted else "C_ap_mM"]

@@ -10,8 +10,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from ..scene.added import remove_nodes
-from ..scene.nodes import the_scene
+from ..scene.added import hidden_node, remove_nodes
 from .curve_content import Curves, Line
 
 _EACH = 3  # lines that curves have at most
@@ -26,7 +25,7 @@ class CurveNodes:
     """The hidden nodes, in the scene until ``remove``."""
 
     def __init__(self, name: str) -> None:
-        self.table = _added("vtkMRMLTableNode", f"{name} curve table")
+        self.table = hidden_node("vtkMRMLTableNode", f"{name} curve table")
         for slot in range(_FRAME + 1):
             for column in _columns(slot):
                 values = vtk.vtkDoubleArray()
@@ -65,7 +64,7 @@ class CurveNodes:
         remove_nodes([self.chart, *self._series, self.table])
 
     def _plot(self, name: str, slot: int):
-        node = _added("vtkMRMLPlotSeriesNode", name)
+        node = hidden_node("vtkMRMLPlotSeriesNode", name)
         x, y = _columns(slot)
         node.SetAndObserveTableNodeID(self.table.GetID())
         node.SetXColumnName(x)
@@ -114,18 +113,8 @@ class CurveNodes:
                 self.chart.AddAndObservePlotSeriesNodeID(id)
 
 
-def _added(kind: str, name: str):
-    """A node of the scene that no list offers and no file keeps."""
-    node = the_scene().CreateNodeByClass(kind)
-    node.UnRegister(None)
-    node.SetName(name)
-    node.SetHideFromEditors(True)
-    node.SetSaveWithScene(False)
-    return the_scene().AddNode(node)
-
-
 def _chart(name: str):
-    node = _added("vtkMRMLPlotChartNode", name)
+    node = hidden_node("vtkMRMLPlotChartNode", name)
     node.SetXAxisTitle("time (s)")
     node.SetYAxisTitle("concentration (mM)")
     node.SetTitleFontSize(_SMALL)

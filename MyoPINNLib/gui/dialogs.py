@@ -34,6 +34,7 @@ class Window:
 
 
 def add_button(layout, text: str, tip: str, pressed: Callable[[], None]):
+    """A button at the end of ``layout``; ``pressed`` is called at a click."""
     button = qt.QPushButton(text)
     button.setToolTip(tip)
     button.connect("clicked()", pressed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,8 +32,7 @@ class EngineSection:
             requirements,
             python=engine_python(),
             env=dict(os.environ),
-            version=sys.version_info[:2],
-            named_env=_foreign(),
+            named_env=slicer.util.startupEnvironment(),
         )
         self.panel = EnvironmentPanel(
             qt.QVBoxLayout(ui.enginePanel),
@@ -64,15 +62,18 @@ class EngineSection:
     def offer(self, then: Callable[[], None]) -> None:
         """Ask whether to install what is lacking, or look at the user's own Python; ``then`` is called once it is there."""
         self._ui.engineSection.collapsed = False
-        if self.panel.busy:
+        named = self.environment.named
+        if self.panel.busy or (named and not Path(named).is_file()):
             return
         self._then = then
-        if not self.environment.named:
-            self.panel.install()
-        elif Path(self.environment.named).is_file():
+        if named:
             self.panel.check()
         else:
-            self._then = None
+            self.panel.install()
+
+    def forget(self) -> None:
+        """The scene closes: nothing waits for an installation any more."""
+        self._then = None
 
     def close(self) -> None:
         """Slicer ends, and with it an installation."""
@@ -89,8 +90,3 @@ class EngineSection:
 def _data_folder() -> Path:
     """Where programs keep large files of the user's: on this computer, beside no settings that travel with a profile."""
     return Path(qt.QStandardPaths.writableLocation(qt.QStandardPaths.GenericDataLocation))
-
-
-def _foreign() -> dict[str, str]:
-    """The variables for a Python that is not Slicer's."""
-    return slicer.util.startupEnvironment()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import qt
 
+from ..aside import Aside
 from ..engine import State
 from ..environment import EngineEnvironment, EnvironmentState, Plan, Work, python_in
-from ..scene.aside import Aside
 from .environment_widgets import STEPS, PanelWidgets
 from .environment_words import Action, barred, headline, progress_words
 
@@ -82,9 +82,11 @@ class EnvironmentPanel:
         self._begin(Action.CHECK, self.environment.check())
 
     def repair(self) -> None:
-        """Install it anew as it was."""
+        """Install it anew as it was installed, once the user knows what is downloaded."""
         if not self._in_use():
-            self._begin(Action.REPAIR, self.environment.repair())
+            environment = self.environment
+            self._planning = Aside(lambda: environment.plan(environment.recipe.source))
+            self._begin(Action.REPAIR)
         self.refresh()
 
     def remove(self) -> None:
@@ -168,7 +170,7 @@ class EnvironmentPanel:
         if plan.obstacle:
             self._end(f"{plan.obstacle} {plan.hint}")
         elif self._ask(plan.text):
-            self._begin(Action.INSTALL, self.environment.make(plan.recipe))
+            self._begin(self._action, self.environment.make(plan.recipe))
         else:
             self._end("")
 

@@ -9,16 +9,14 @@ from pathlib import Path
 import qt
 
 from ..errors import InputError
-from ..files.nrrd import write_map
+from ..files.nrrd import map_keys, write_map
 from ..files.tables import write_segment_table
 from ..files.words import plain
-from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis
 from .captions import level_of
 from .slices import write_picture
 
 _DRAWN = 100  # ms, in which Qt lays out and draws new views
-RESEARCH_USE = "research use only, not for diagnosis"
 _COUNTS = {"segment", "voxels", "left_out"}
 _TABLES = {"segments": "aha.csv", "input": "aif.csv", "curves": "segment_curves.csv", "settings": "settings.csv"}
 
@@ -90,15 +88,14 @@ class ExportSection:
 
 def write_maps(analysis: SceneAnalysis, folder: Path) -> None:
     """Each map, and the standard deviations, as NRRD with quantity, unit, method and version in the header."""
-    common = {"method": analysis.method, "version": f"MyoPINN {analysis.version}", "use": RESEARCH_USE}
+    digest, doubtful = analysis.node.GetParameter("settings_digest"), analysis.summary.get("doubtful", ())
+    made = {"method": analysis.method, "version": f"MyoPINN {analysis.version}", "settings": digest}
     for name in analysis.quantities:
-        quantity = QUANTITIES[name]
-        words = {False: f"{name} ({quantity.label})", True: f"standard deviation of {name} ({quantity.label})"}
-        for sd in (False, True):
-            if analysis.volumes(name, sd=sd):
-                keys = {"quantity": words[sd], "units": quantity.unit, "OSIPI": quantity.code, **common}
-                path = folder / f"{name}{'_sd' * sd}.nrrd"
-                write_map(path, analysis.map(name, sd=sd), analysis.geometry, keys=keys)
+        keys = map_keys(name, made, doubtful=name in doubtful)
+        write_map(folder / f"{name}.nrrd", analysis.map(name), analysis.geometry, keys=keys)
+        if analysis.volumes(name, sd=True):
+            keys = map_keys(name, made, sd="as the method gives it")
+            write_map(folder / f"{name}_sd.nrrd", analysis.map(name, sd=True), analysis.geometry, keys=keys)
 
 
 def write_tables(analysis: SceneAnalysis, folder: Path) -> None:
@@ -110,7 +107,8 @@ def write_tables(analysis: SceneAnalysis, folder: Path) -> None:
 
 def write_pictures(review, folder: Path) -> None:
     """The bull's-eye and the slice views as they are on the screen."""
-    review.bullseye.save(folder / "bullseye.png")
+    if review.bullseye.bullseye.content is not None:  # a reserve without a rest analysis has none
+        review.bullseye.save(folder / "bullseye.png")
     for name, k in review.overlay.slices.items():
         if k is not None:
             words = "_".join(filter(None, ["slice", str(k + 1), level_of(review.analysis.label, k)]))

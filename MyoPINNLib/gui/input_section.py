@@ -8,7 +8,7 @@ import qt
 import slicer
 
 from ..errors import InputError
-from ..scene import at_rest, find_rest, find_series
+from ..scene import at_rest, every_series, find_rest, find_series
 from .choices import time_words
 from .time_window import TimeWindow
 
@@ -48,7 +48,7 @@ class InputSection:
         """Choose by usual names where nothing is chosen yet."""
         if not self.series:
             self.choose(STRESS, find_series())
-        another = [node for node in _all_series() if not at_rest(node) and node not in self.series]
+        another = [node for node in every_series() if not at_rest(node) and node not in self.series]
         if not self.rest and not another:  # else the rest series may be another patient's
             self.choose(REST, find_rest())
 

@@ -10,12 +10,16 @@ import numpy as np
 import vtk
 
 from ..errors import InputError
+from ..files.dicom_words import words_of as words_in
 from ..geometry import Geometry
 from ..scene import Colours, SceneAnalysis, show_frame, volumes_of
 from ..scene.nodes import affine_of, parent_matrix, values_of
+from ..settings import SliceLevel
 from .captions import Caption, words_of
 from .layout import VIEWS, PerfusionLayout
 from .slices import evenly, place_of, place_on_image, place_view, show_in, shown_slices, slice_node
+
+_LEVELS = (SliceLevel.BASAL, SliceLevel.MID, SliceLevel.APICAL)
 
 
 @dataclass(frozen=True)
@@ -175,8 +179,8 @@ class Overlay:
 
 def _level(volume) -> int:
     """From base to apex, as far as a volume's name says it."""
-    words = (volume.GetName() or "").lower()
-    return next((n for n, level in enumerate(("basal", "mid", "apical")) if level in words), 1)
+    level = words_in(volume.GetName()).level
+    return _LEVELS.index(level) if level in _LEVELS else 1
 
 
 def images_of(analysis: SceneAnalysis) -> list:

@@ -12,8 +12,10 @@ import slicer
 from ..engine import State
 from ..events import Failed
 from ..scene import Loading, SceneAnalysis, at_rest, find_analyses, offered
+from ..scene.analysis import REST as REST_STATE
+from ..scene.analysis import STATE
 from ..scene.samples import Sample, SampleLoading
-from ..settings import Settings
+from ..settings import Method, Settings
 from .anatomy_section import AnatomySection
 from .bullseye_view import new_view
 from .choices import Study, settings_of
@@ -36,7 +38,7 @@ class Panel:
     files of a training. It survives the scene: ``scene_closed`` and ``scene_opened`` tell it what happened.
     """
 
-    def __init__(self, ui, parameters: Callable, *, jobs: Callable[[], Path], requirements: Path, view=None) -> None:
+    def __init__(self, ui, parameters: Callable, *, jobs: Callable[[], Path], requirements: Path) -> None:
         self._ui, self._parameters = ui, parameters
         self._open = self._busy = self._looking = self._left = False
         self._waiting: Callable | None = None  # what is to be shown when the module is entered
@@ -59,7 +61,7 @@ class Panel:
             jobs=jobs,
             shown=self._show,
         )
-        self.review = ReviewSection(ui, parameters, view or new_view(), self.compute.say)
+        self.review = ReviewSection(ui, parameters, new_view(), self.compute.say)
         self.export = ExportSection(ui, self.review, self.compute.say)
         ui.sampleButton.connect("clicked()", self.load_sample)
         ui.dicomButton.connect("clicked()", self.choose_folder)
@@ -119,7 +121,8 @@ class Panel:
     def leave(self) -> None:
         """Another module is opened: a computation goes on, but from now on the screen is that module's."""
         self._left = True
-        self.anatomy.placing.stop()
+        if self.anatomy.placing.points is not None:
+            self.anatomy.placing.stop()
 
     def scene_closed(self) -> None:
         """The scene is about to close: end all work, forget its nodes."""
@@ -128,6 +131,7 @@ class Panel:
             self.question.dismiss()
         self._open = False
         self.tasks.kill()
+        self.engine.forget()
         self.images.forget()
         self.anatomy.forget()
         self.compute.forget()
@@ -197,7 +201,7 @@ class Panel:
         rules = (
             ((ui.stepsSpin, ui.startSelector), method.is_network, "Only the networks are trained."),
             ((ui.spatialCheck,), method.learns, "Only MAP and one-shot know a voxel's neighbours."),
-            ((ui.deviceSelector,), method.is_network or "one-shot" in method.value, "This method runs on the CPU."),
+            ((ui.deviceSelector,), method.is_network or method is Method.ONE_SHOT, "This method runs on the CPU."),
         )
         for widgets, used, why_not in rules:
             for widget in widgets:
@@ -246,21 +250,18 @@ class Panel:
         self.compute.say("" if drawn else _DRAW)
 
     def _begin_anew(self) -> None:
-        """Another study takes the place of the one that was chosen: nothing of that one stays chosen beside it."""
+        """Another study takes the place of the one that was chosen: none of its nodes stays chosen beside it."""
         chosen = self._parameters()
         self.anatomy.begin_anew()
         self.images.choose(REST, [])
         chosen.analysis = chosen.restAnalysis = None
 
-    def _show(self, analysis: SceneAnalysis) -> None:
+    def _show(self, analysis: SceneAnalysis, study: Study) -> None:
         """An analysis came into the scene: a rest one stands beside its stress one, any other is looked at."""
         chosen = self._parameters()
-        of_rest = {node.GetID() for node in self.images.rest}
-        series = analysis.node.GetNodeReference("series")
-        at_rest = series is not None and series.GetID() in of_rest
-        if at_rest:
-            analysis.node.SetAttribute("MyoPINN.state", "rest")
-        if at_rest and chosen.analysis is not None:
+        if study.rest:
+            analysis.node.SetAttribute(STATE, REST_STATE)
+        if study.rest and chosen.analysis is not None:
             chosen.restAnalysis = analysis.node
             self.update()
         else:

@@ -36,7 +36,7 @@ class ReviewSection:
         self._analysis: SceneAnalysis | None = None
         self.curves: CurveInspector | None = None
         self._frames = FrameFollower(self._show_frame)
-        self._selected, self._told = 0, ""
+        self._selected, self._told, self._shown_name = 0, "", ""
         self._named: tuple | None = None
         self._tips = {widget.objectName: widget.toolTip for widget in self._needing()}
         for selector in (ui.analysisSelector, ui.restAnalysisSelector):
@@ -167,6 +167,7 @@ class ReviewSection:
 
     def _show_all(self) -> None:
         """Map, bull's-eye, table and curve as they are chosen; raises InputError where one of them cannot be shown."""
+        self._shown_name = self._analysis.name
         self._map.show(self._analysis)
         quantity = self._map.quantity
         why_not = "" if self._map.has_sd else f"{self._analysis.method_name} gives no standard deviation of {quantity}."
@@ -197,8 +198,7 @@ class ReviewSection:
             self._named = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._renamed())
 
     def _renamed(self) -> None:
-        content = self.bullseye.bullseye.content
-        if self._analysis is not None and content is not None and self._analysis.name not in content.title:
+        if self._analysis is not None and self._analysis.name != self._shown_name:
             self.update()
 
     def _inspect(self) -> None:

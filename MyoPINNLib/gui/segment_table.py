@@ -11,6 +11,7 @@ from typing import Any
 import slicer
 import vtk
 
+from ..scene.added import hidden_node
 from .bullseye_content import BullseyeContent
 
 _NAME = "MyoPINN segments as shown"
@@ -26,9 +27,7 @@ class SegmentTable:
     def node(self):
         """The table's node, made where the scene has none (any more)."""
         if self._node is None or self._node.GetScene() is not slicer.mrmlScene:
-            self._node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", _NAME)
-            self._node.SetHideFromEditors(True)
-            self._node.SetSaveWithScene(False)
+            self._node = hidden_node("vtkMRMLTableNode", _NAME)
             self._node.SetLocked(True)
             self._node.SetUseColumnTitleAsColumnHeader(True)
             self._node.SetUseFirstColumnAsRowHeader(True)

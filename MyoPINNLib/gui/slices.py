@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import qt
 import slicer
-import vtk
 
 from ..geometry import Geometry
 from ..scene import SceneAnalysis
 from ..scene.nodes import RAS_LPS, lps_from_ras
+from .bullseye_view import png_of
 from .layout import VIEWS
 
 _BEYOND = 1.65  # of the wall's own radius
@@ -145,10 +145,4 @@ def show_in(name: str, *, background=None, overlay=None, opacity: float = 1.0, l
 
 def write_picture(name: str, path: Path) -> None:
     """What a slice view shows, as PNG."""
-    grab = vtk.vtkWindowToImageFilter()
-    grab.SetInput(slicer.app.layoutManager().sliceWidget(name).sliceView().renderWindow())
-    grab.ReadFrontBufferOff()
-    writer = vtk.vtkPNGWriter()
-    writer.SetInputConnection(grab.GetOutputPort())
-    writer.SetFileName(str(path))
-    writer.Write()
+    path.write_bytes(png_of(slicer.app.layoutManager().sliceWidget(name).sliceView().renderWindow()))

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import MyoPINNError
-from ..events import Failed, Fault
+from ..events import failed_by
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,8 @@ class Tasks:
         self._task = task
         try:
             self._running = task.start()
-        except MyoPINNError as error:
-            self._end(Failed(Fault.INPUT, error.sentence, error.hint))
         except Exception as error:
-            told = f"MyoPINN met a defect of its own ({type(error).__name__}: {error})."
-            self._end(Failed(Fault.DEFECT, told, "Please report it."))
+            self._end(failed_by(error))
 
     def _end(self, outcome) -> None:
         task, self._task, self._running = self._task, None, None

@@ -14,6 +14,7 @@ from .jobs import write_job
 from .loading import Loading, load_dicom
 from .names import (
     at_rest,
+    every_series,
     find_insertion,
     find_rest,
     find_segmentation,
@@ -50,6 +51,7 @@ __all__ = [
     "at_rest",
     "browser_of",
     "engine_python",
+    "every_series",
     "find_analyses",
     "find_insertion",
     "find_rest",

@@ -44,6 +44,16 @@ def remove_nodes(nodes) -> None:
             hierarchy.RemoveItem(item, False, False)
 
 
+def hidden_node(kind: str, name: str):
+    """A node of the scene that no list offers and no file keeps."""
+    node = the_scene().CreateNodeByClass(kind)
+    node.UnRegister(None)
+    node.SetName(name)
+    node.SetHideFromEditors(True)
+    node.SetSaveWithScene(False)
+    return the_scene().AddNode(node)
+
+
 def subject_hierarchy():
     """The scene's subject hierarchy; made where there is none."""
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(the_scene())

@@ -147,7 +147,7 @@ class SceneAnalysis:
                 "Remove what is left of it and compute the study again.",
             )
 
-    @cached_property
+    @property
     def geometry(self) -> Geometry:
         """The grid of the maps, where the scene shows it."""
         parts = [(affine_of(node, parent_matrix(node)), values_of(node).shape) for node in self.volumes("MBF")]
@@ -207,20 +207,35 @@ class SceneAnalysis:
 
     def slice_at(self, ras) -> int | None:
         """k of the slice whose plane is nearest to a point of the scene (RAS mm), however far aside; None between slices."""
-        apart = np.abs(self._to_voxels[:, 2] @ np.append(lps_from_ras(ras), 1.0))
+        place = self._place(ras)
+        if place is None:
+            return None
+        apart = np.abs(place[2])
         k = int(apart.argmin())
         return k if apart[k] <= _HALF else None
 
     def index_at(self, ras) -> tuple[int, int, int] | None:
         """k, j, i of the voxel at a point of the scene (RAS mm), of the nearest slice; None outside all of them."""
-        place = np.append(lps_from_ras(ras), 1.0)
-        x, y, n = np.einsum("kab,b->ka", self._to_voxels, place)[:, :3].T
-        rows, columns = self.geometry.shape[1:]
+        place = self._place(ras)
+        if place is None:
+            return None
+        x, y, n = place
+        rows, columns = self.label.shape[1:]
         inside = (np.abs(n) <= 0.5) & (x >= -0.5) & (x < columns - 0.5) & (y >= -0.5) & (y < rows - 0.5)
         if not inside.any():
             return None
         k = int(np.where(inside, np.abs(n), np.inf).argmin())
         return k, int(np.floor(y[k] + 0.5)), int(np.floor(x[k] + 0.5))
+
+    def _place(self, ras) -> np.ndarray | None:
+        """x, y, n (3, k): a point of the scene (RAS mm) on the grid of each slice, where the maps lie now; None where they lie
+        under a transform that bends space, or are gone.
+        """
+        try:
+            to_voxels = np.linalg.inv(self.geometry.ijk_to_lps)
+        except InputError:
+            return None
+        return (to_voxels @ np.append(lps_from_ras(ras), 1.0))[:, :3].T
 
     def voxel(self, index: tuple[int, int, int]) -> Voxel | None:
         """What is known of the voxel k, j, i; None where nothing was fitted."""
@@ -322,10 +337,6 @@ class SceneAnalysis:
     @cached_property
     def _rows(self) -> dict[tuple[int, int, int], int]:
         return {tuple(voxel): row for row, voxel in enumerate(self.curves.voxels.tolist())}
-
-    @cached_property
-    def _to_voxels(self) -> np.ndarray:
-        return np.linalg.inv(self.geometry.ijk_to_lps)
 
     @cached_property
     def _kept_maps(self) -> dict[str, np.ndarray]:

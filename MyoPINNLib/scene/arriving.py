@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..aside import Aside
 from ..engine import State
-from ..errors import Cancelled, EngineError, InputError
-from ..events import Event, Failed, Fault, Progress
-from .aside import Aside
+from ..errors import Cancelled
+from ..events import Event, Failed, Progress, failed_by
 from .nodes import the_scene
-from .run import BEAT, failure_of
+from .run import BEAT
 
 Read = TypeVar("Read")
 Shown = TypeVar("Shown")
@@ -81,8 +81,7 @@ class Arriving(Generic[Read, Shown]):
         if self.state is State.CANCELLED:
             raise Cancelled()
         if self.state is State.FAILED:
-            kind = InputError if self.failure.kind is Fault.INPUT else EngineError
-            raise kind(self.failure.text, self.failure.hint) from self.error
+            raise self.failure.error() from self.error
 
     def cancel(self) -> None:
         """Stop; the scene stays as it is. The thread ends by itself at its next report."""
@@ -110,7 +109,7 @@ class Arriving(Generic[Read, Shown]):
 
     def _failure(self, error: Exception) -> Failed:
         """What the user reads of an error."""
-        return failure_of(error, Fault.INPUT)
+        return failed_by(error)
 
     def _end(self, state: State) -> None:
         if self.done:

@@ -9,7 +9,7 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..codes import Code, quantity_code, unit_code
 from ..geometry import Geometry
-from ..polar import NAMES
+from ..polar import NAMES, stem_of
 from ..quantities import QUANTITIES
 from .colours import territory_ink
 from .finished import Table
@@ -21,7 +21,7 @@ _BELOW_ZERO = {"T_a": -100.0, "valid": -1.0}
 _SD_SHARE = 0.25
 _LEGEND, _CORNER = (0.08, 0.25), (0.98, 0.03)  # of the view: small enough to leave the heart free
 _LEGEND_FONT, _LABELS = 11, 3
-_BLOOD, _PLASMA = (0.75, 0.15, 0.15), (0.35, 0.35, 0.35)
+BLOOD, PLASMA = np.array([0.75, 0.15, 0.15]), np.array([0.35, 0.35, 0.35])
 
 
 def map_volumes(
@@ -88,13 +88,13 @@ def table_node(name: str, table: Table):
 
 def input_series(name: str, table) -> list:
     """Two plot series of the arterial input: measured in blood, and the plasma's, which the fit uses."""
-    blood = _plot(f"{name} blood, measured", table, "time_s", "C_ab_mM", _BLOOD, dots=True)
-    return [blood, _plot(f"{name} plasma, used for the fit", table, "time_s", "C_ap_mM", _PLASMA)]
+    blood = _plot(f"{name} blood, measured", table, "time_s", "C_ab_mM", BLOOD, dots=True)
+    return [blood, _plot(f"{name} plasma, used for the fit", table, "time_s", "C_ap_mM", PLASMA)]
 
 
 def segment_series(name: str, number: int, table) -> list:
     """Two plot series of a segment, measured dots and fitted line, in its territory's colour."""
-    stem, ink = f"{number}_{NAMES[number].replace(' ', '_')}", territory_ink(number)
+    stem, ink = stem_of(number), territory_ink(number)
     words = f"{name} {number} {NAMES[number]}"
     return [
         _plot(f"{words}, measured", table, f"{stem}_time_s", f"{stem}_C_t_mM", ink, dots=True),

@@ -78,14 +78,14 @@ def find_series() -> list:
 
     Where no name speaks, the only series of the scene with several frames; [] where that is not clear.
     """
-    named = [node for node in _every_series() if re.search(_SERIES, simple(node.GetName() or ""))] or _every_series()
+    named = [node for node in every_series() if re.search(_SERIES, simple(node.GetName() or ""))] or every_series()
     return _the_only_group([node for node in named if not at_rest(node)] or named)
 
 
 def find_rest() -> list:
     """The series nodes of the rest study by name; [] where there is none beside a stress study, or that is not clear."""
-    rest = [node for node in _every_series() if at_rest(node)]
-    return _the_only_group(rest) if len(rest) < len(_every_series()) else []
+    rest = [node for node in every_series() if at_rest(node)]
+    return _the_only_group(rest) if len(rest) < len(every_series()) else []
 
 
 def _the_only_group(nodes: list) -> list:
@@ -101,7 +101,8 @@ def at_rest(node) -> bool:
     return bool(re.search(_REST, simple(node.GetName() or "")))
 
 
-def _every_series() -> list:
+def every_series() -> list:
+    """The series nodes of the scene that have several frames of images."""
     kinds = ("vtkMRMLSequenceNode", "vtkMRMLMultiVolumeNode")
     return [node for kind in kinds for node in _nodes(kind) if _dynamic(node)]
 
@@ -118,7 +119,7 @@ def find_insertion(besides=frozenset()):
 def offered() -> set[str]:
     """The ids of all nodes that can be chosen as input: series, segmentations, point lists."""
     kinds = ("vtkMRMLSegmentationNode", "vtkMRMLMarkupsFiducialNode")
-    return {node.GetID() for node in [*_every_series(), *(node for kind in kinds for node in _nodes(kind))]}
+    return {node.GetID() for node in [*every_series(), *(node for kind in kinds for node in _nodes(kind))]}
 
 
 def _stem(name: str) -> str:

@@ -7,14 +7,15 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from ..aside import Aside
 from ..engine import EngineRun, State, engine_command
-from ..errors import Cancelled, EngineError, InputError, MyoPINNError
-from ..events import Event, Failed, Fault, Progress
+from ..errors import Cancelled, InputError
+from ..events import Event, Failed, Fault, Progress, failed_by
 from ..log import LOG
 from .analysis import SceneAnalysis
-from .aside import Aside
 from .finished import Finished, Table, read_finished
 from .nodes import the_scene
 from .show import show_finished
@@ -119,8 +120,7 @@ class Run:
         if self.state is State.CANCELLED:
             raise Cancelled()
         if self.state is State.FAILED:
-            kind = InputError if self.failure.kind is Fault.INPUT else EngineError
-            raise kind(self.failure.text, self.failure.hint)
+            raise self.failure.error()
 
     def cancel(self) -> None:
         """Ask the engine to end; ``poll`` tells when it has. The scene stays as it is."""
@@ -172,7 +172,7 @@ class Run:
         try:
             self._writing.result()
         except Exception as error:
-            self._end(State.FAILED, failure_of(error, Fault.INPUT))
+            self._end(State.FAILED, failed_by(error))
             return
         if self._cancelled:
             self._end(State.CANCELLED)
@@ -193,7 +193,7 @@ class Run:
         try:
             self.analysis = show_finished(self._reading.result(), **self._show)
         except Exception as error:
-            self._end(State.FAILED, failure_of(error, Fault.DEFECT))
+            self._end(State.FAILED, replace(failed_by(error), kind=Fault.DEFECT))
         else:
             self._end(State.DONE)
 
@@ -207,15 +207,6 @@ class Run:
             for work in (self._writing, self._reading):
                 if work is not None:
                     work.then(lambda: shutil.rmtree(self.job, ignore_errors=True))
-
-
-def failure_of(error: Exception, fault: Fault) -> Failed:
-    """What the user reads of an error; one that nobody foresaw is a defect and says its kind alone."""
-    if isinstance(error, MyoPINNError):
-        return Failed(fault, error.sentence, error.hint)
-    if isinstance(error, MemoryError):
-        return Failed(Fault.DEFECT, "The computer has not enough memory for this study.", "Close other programs.")
-    return Failed(Fault.DEFECT, f"MyoPINN met a defect of its own ({type(error).__name__}).", "Please report it.")
 
 
 def _last_words(log: Path) -> str:

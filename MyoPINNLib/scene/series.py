@@ -19,6 +19,7 @@ from ..files.volumes import acquisition_from, along_the_normal, joined_series, n
 from ..geometry import TOLERANCE_MM, Geometry
 from ..series import Acquisition, PerfusionSeries
 from .nodes import affine_of, called, filled, in_scene, parent_matrix, the_scene, values_of
+from .playing import browser_of
 from .times import FrameTimes, frame_times
 
 _FEW = "Choose the sequence of the perfusion frames."
@@ -141,14 +142,10 @@ def _frames_of_sequence(node) -> tuple[np.ndarray, np.ndarray]:
 
 def _world(node) -> np.ndarray:
     """(4, 4) RAS: where a transform puts the volume that shows this sequence, which is where the user drew the heart."""
-    scene = the_scene()
-    for browser in (
-        scene.GetNthNodeByClass(n, "vtkMRMLSequenceBrowserNode")
-        for n in range(scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode"))
-    ):
-        proxy = browser.GetProxyNode(node)
-        if proxy is not None and proxy.IsA("vtkMRMLTransformableNode"):
-            return parent_matrix(proxy)
+    browser = browser_of(node)
+    proxy = browser and browser.GetProxyNode(node)
+    if proxy is not None and proxy.IsA("vtkMRMLTransformableNode"):
+        return parent_matrix(proxy)
     return np.eye(4)
 
 

@@ -53,9 +53,9 @@ def shared_deviations(
     heard = np.linalg.solve(np.eye(m) + turned @ J @ spread / variance, turned)
     answer = np.linalg.pinv((heard @ J).sum(axis=0))
     of_mean = np.diag(answer)[: len(LOGARITHMS)] * variance * len(rows) / learners
-    rng, off = np.random.default_rng(0), []
+    rng, noise, off = np.random.default_rng(0), visible_noise(aif), []
     for _ in range(DRAWS):
-        other = replace(aif, C_ap=aif.C_ap + visible_noise(aif) * rng.standard_normal(aif.C_ap.size))
+        other = replace(aif, C_ap=aif.C_ap + noise * rng.standard_normal(aif.C_ap.size))
         moved = tissue_response(ExponentialConvolution(other, times), rates, at["F_p"])[0] - C_t
         off.append((answer @ (heard @ (moved * weight).T[:, :, None]).sum(axis=0))[: len(LOGARITHMS), 0])
     return dict(zip(LOGARITHMS, np.sqrt((np.array(off) ** 2).mean(axis=0) + of_mean).tolist(), strict=True))

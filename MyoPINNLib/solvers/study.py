@@ -17,6 +17,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from ..aif import ArterialInput
 from ..convolution import ExponentialConvolution
 from ..events import Event, Report, within
 from ..fit import FitResult, KineticParameters, Outcome, TissueCurves
@@ -75,13 +76,13 @@ class Study:
         found = self._in_passes(pulse, checkpoint, stage)
         aif, seconds = self.bench.aif, clock.perf_counter() - started
         result = assemble(found, self.curves, outcome, (*LOGARITHMS, "T_a"), aif, seconds)
-        result = self._with_doubts(result, found[0][1]) if result.valid.any() else result
+        result = self._with_doubts(result, found[0][1], measured) if result.valid.any() else result
         return (result if aif is measured else replace(result, measured_aif=measured)), found
 
-    def _with_doubts(self, result: FitResult, taught: Arrays) -> FitResult:
+    def _with_doubts(self, result: FitResult, taught: Arrays, measured: ArterialInput) -> FitResult:
         """The result with what all its curves' errors share, and which parameters its curves do not tell."""
-        told = told_by_curves(result, taught["prior_spread"], self.bench.settings)
-        result = replace(result, shared=self._shared(result, taught), told=told)
+        told = {} if self.couples else told_by_curves(result, taught["prior_spread"], self.bench.settings)
+        result = replace(result, shared=self._shared(result, taught, measured), told=told)
         return replace(result, notes=(*result.notes, *untold_notes(result)))
 
     def _taught(self) -> Arrays:
@@ -93,13 +94,13 @@ class Study:
             "noise_variance": np.array(learnt.noise.variance),
         }
 
-    def _shared(self, result: FitResult, taught: Arrays) -> dict[str, float]:
+    def _shared(self, result: FitResult, taught: Arrays, measured: ArterialInput) -> dict[str, float]:
         """What all curves' errors share: that of the prior's mean, and the input's noise, seen from the clock of most curves."""
         row = np.bincount(self.curves.clock[result.valid]).argmax()
         here = result.valid & (self.curves.clock == row)
         found = KineticParameters(**{name: value[here] for name, value in result.parameters.items()})
         return shared_deviations(
-            self.bench.aif,
+            measured,
             self.curves.time[row],
             np.sqrt(self.curves.weight[row]),
             found,

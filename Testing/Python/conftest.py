@@ -133,3 +133,58 @@ def a_module(a_desktop, a_loaded_module):
 
     slicer.util.selectModule("MyoPINN")
     return Module(a_loaded_module.widget)
+
+
+@pytest.fixture(scope="session")
+def a_small_heart():
+    """A small stress study, noise-free, with one clock; nobody changes it."""
+    from scene_cases import a_heart
+
+    return a_heart(shared_clock=True)
+
+
+@pytest.fixture
+def a_patient(a_module, a_small_heart):
+    """The module, opened beside a small stress study, with the quickest method."""
+    from module_cases import QUICK, add_case
+
+    add_case(a_small_heart)
+    a_module.widget.enter()
+    a_module.choose_method(QUICK)
+    yield a_module
+    a_module.panel.tasks.kill()
+
+
+@pytest.fixture
+def a_review(a_module):
+    """An upright heart with all maps of the usual method, looked at."""
+    from review_cases import Heart, open_analysis
+
+    return open_analysis(a_module, Heart.UPRIGHT)[0]
+
+
+@pytest.fixture
+def an_oblique_review(a_module):
+    """The same of a heart that lies turned in space."""
+    from review_cases import Heart, open_analysis
+
+    return open_analysis(a_module, Heart.OBLIQUE)[0]
+
+
+@pytest.fixture(scope="session")
+def the_packages(tmp_path_factory) -> str:
+    """A local folder with tiny packages in place of TensorFlow's."""
+    from environment_cases import fill
+
+    return fill(tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture
+def an_environment(tmp_path):
+    """The engine's environment: none yet, in a folder that is not there."""
+    from environment_cases import LINUX
+
+    from MyoPINNLib.environment import EngineEnvironment
+
+    (tmp_path / "requirements.txt").write_text("tensorflow>=2.18\n")
+    return EngineEnvironment(tmp_path / "engine", tmp_path / "requirements.txt", machine=lambda: LINUX)

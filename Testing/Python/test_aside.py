@@ -12,7 +12,7 @@ from Testing.SlicerHarness.libraries import missing
 if trouble := missing("slicer"):
     pytest.skip(trouble, allow_module_level=True)
 
-from MyoPINNLib.scene.aside import Aside
+from MyoPINNLib.aside import Aside
 
 
 def idle_as_qt_does(seconds: float) -> None:

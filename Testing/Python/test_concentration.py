@@ -7,7 +7,7 @@ import pytest
 
 from MyoPINNLib.bloodpool import noise_in_time, pure_voxels, shading
 from MyoPINNLib.bolus import find_bolus
-from MyoPINNLib.concentration import curves_from_series
+from MyoPINNLib.concentration import _without_curvature, curves_from_series
 from MyoPINNLib.errors import InputError
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
@@ -348,3 +348,18 @@ def test_a_dead_voxel_does_not_silence_the_check_of_swapped_masks():
     curves = TissueCurves.on_one_clock(time, np.stack([np.full(20, np.nan), curve, curve]))
     with pytest.raises(InputError, match="Are the two masks swapped"):
         doubts(curves, time, 0.5 * curve)
+
+
+def test_noise_adds_to_a_curved_conversion_by_signal_and_by_baseline():
+    def convert(S, S0):
+        return 100 + 0.1 * S**2 + 0.2 * S0[:, None] ** 2
+
+    found = _without_curvature(convert, np.full((1, 3), 5.0), np.array([2.0]), 2.0, np.array([1.0]))
+    np.testing.assert_allclose(found, 100 + 2.5 + 0.8 - 0.1 * 2.0**2 - 0.2 * 1.0**2)
+
+
+def test_a_baseline_that_is_lost_in_noise_leaves_the_curve_as_it_is():
+    def convert(S, S0):
+        return np.where(S0[:, None] > 0, S / np.where(S0 > 0, S0, 1.0)[:, None], np.nan)
+
+    assert np.isfinite(_without_curvature(convert, np.ones((1, 3)), np.array([0.5]), 0.1, np.array([0.6]))).all()

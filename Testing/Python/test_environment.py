@@ -39,18 +39,6 @@ GB = 1e9
 
 
 @pytest.fixture(scope="session")
-def the_packages(tmp_path_factory) -> str:
-    return fill(tmp_path_factory.mktemp("wheels"))
-
-
-@pytest.fixture
-def an_environment(tmp_path) -> EngineEnvironment:
-    """None yet, in a folder that is not there."""
-    (tmp_path / "requirements.txt").write_text("tensorflow>=2.18\n")
-    return EngineEnvironment(tmp_path / "engine", tmp_path / "requirements.txt", machine=lambda: LINUX)
-
-
-@pytest.fixture(scope="session")
 def the_made(tmp_path_factory, the_packages) -> EngineEnvironment:
     """One that real pip has made; nobody changes it."""
     folder = tmp_path_factory.mktemp("made")

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from environment_cases import LINUX, PIP, SLEEP, FakeProcess, fill, named_packages
+from environment_cases import PIP, SLEEP, FakeProcess, fill, named_packages
 
 from Testing.SlicerHarness.libraries import missing
 
@@ -78,17 +78,6 @@ class Window:
     @property
     def said(self) -> str:
         return self.panel.widgets.state.text
-
-
-@pytest.fixture(scope="session")
-def the_packages(tmp_path_factory) -> str:
-    return fill(tmp_path_factory.mktemp("wheels"))
-
-
-@pytest.fixture
-def an_environment(tmp_path) -> EngineEnvironment:
-    (tmp_path / "requirements.txt").write_text("tensorflow>=2.18\n")
-    return EngineEnvironment(tmp_path / "engine", tmp_path / "requirements.txt", machine=lambda: LINUX)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ FLOORS = (
     ("MyoPINNLib/environment/*", 4),
     *((f"MyoPINNLib/{name}.py", 4) for name in ("pipeline", "analysis", "writing", "engine", "launching", "worker")),
     *((f"MyoPINNLib/{name}/*", 3) for name in ("files", "solvers", "simulate", "figures")),
-    *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "swap", "log", "events", "motion")),
+    *((f"MyoPINNLib/{name}.py", 3) for name in ("job", "results", "swap", "log", "events", "aside", "motion")),
     *(
         (f"MyoPINNLib/{name}.py", 2)
         for name in (

@@ -22,11 +22,6 @@ from MyoPINNLib.scene import add_segmentation, add_study, find_analyses, inserti
 from Testing.SlicerHarness.clicks import choose, click, click_in_slice, move_in_slice, screenshot, type_text, wait
 
 
-@pytest.fixture(scope="module")
-def a_small_heart():
-    return a_heart(shared_clock=True)
-
-
 @pytest.fixture
 def an_own_study(a_module, a_small_heart):
     """A study with usual names: (study, segmentation, insertion)."""

@@ -17,15 +17,10 @@ import slicer
 import vtk
 from input_cases import index_by_count, middle_slice, repaint, tick, with_masks
 from module_cases import QUICK, add_case
-from scene_cases import a_heart, contents
+from scene_cases import contents
 
 from MyoPINNLib.scene import add_study, browser_of, find_analyses, show_frame
 from Testing.SlicerHarness.clicks import choose, click, screenshot, wait
-
-
-@pytest.fixture(scope="module")
-def a_small_heart():
-    return a_heart(shared_clock=True)
 
 
 def flat(study):

@@ -20,7 +20,7 @@ if trouble := missing("slicer", "PySide6.QtWidgets", "PySide6.QtTest"):
 
 import slicer
 from module_cases import QUICK, add_case, begin, engines
-from scene_cases import a_heart, contents
+from scene_cases import contents
 
 from MyoPINNLib.scene import find_analyses
 from Testing.SlicerHarness.clicks import choose, click, screenshot, wait
@@ -28,25 +28,10 @@ from Testing.SlicerHarness.clicks import choose, click, screenshot, wait
 SLOW = "NLLS: exact model, each voxel alone"
 
 
-@pytest.fixture(scope="module")
-def a_study():
-    return a_heart(shared_clock=True)
-
-
 @pytest.fixture
-def a_patient(a_module, a_study):
-    """The module, opened beside a small stress study, with the quickest method."""
-    add_case(a_study)
-    a_module.widget.enter()
-    a_module.choose_method(QUICK)
-    yield a_module
-    a_module.panel.tasks.kill()
-
-
-@pytest.fixture
-def a_patient_at_rest_too(a_patient, a_study):
+def a_patient_at_rest_too(a_patient, a_small_heart):
     """A stress and a rest study, both chosen by their usual names."""
-    add_case(a_study, "Rest perfusion")
+    add_case(a_small_heart, "Rest perfusion")
     a_patient.widget.enter()
     return a_patient
 
@@ -165,7 +150,7 @@ def test_a_segmentation_that_is_removed_meanwhile_does_not_disturb_its_analysis(
     assert len(find_analyses()) == 1 and "No segmentation is chosen" in a_patient.ui.computeButton.toolTip
 
 
-def test_a_study_that_waits_and_loses_its_series_says_so(a_patient_at_rest_too):
+def test_a_small_heart_that_waits_and_loses_its_series_says_so(a_patient_at_rest_too):
     begin(a_patient_at_rest_too)
     slicer.mrmlScene.RemoveNode(a_patient_at_rest_too.panel.images.rest[0])
     a_patient_at_rest_too.finish()
@@ -195,8 +180,12 @@ def test_a_disk_that_is_full_is_one_sentence(a_patient, job_folders):
     wait(lambda: not job_folders())
 
 
-def test_a_series_without_a_bolus_is_refused_by_the_engine_in_its_own_words(a_module, a_study):
-    add_case(replace(a_study, series=replace(a_study.series, signal=np.full_like(a_study.series.signal, 100.0))))
+def test_a_series_without_a_bolus_is_refused_by_the_engine_in_its_own_words(a_module, a_small_heart):
+    add_case(
+        replace(
+            a_small_heart, series=replace(a_small_heart.series, signal=np.full_like(a_small_heart.series.signal, 100.0))
+        )
+    )
     a_module.widget.enter()
     a_module.compute(QUICK)
     assert "no bolus" in a_module.status and find_analyses() == []

@@ -26,16 +26,6 @@ A_BYTE = 1.5 / 255
 
 
 @pytest.fixture
-def a_review(a_module):
-    return open_analysis(a_module, Heart.UPRIGHT)[0]
-
-
-@pytest.fixture
-def an_oblique_review(a_module):
-    return open_analysis(a_module, Heart.OBLIQUE)[0]
-
-
-@pytest.fixture
 def a_review_of_six(a_module):
     return open_analysis(a_module, Heart.SIX_SLICES)[0]
 

@@ -19,7 +19,6 @@ if trouble := missing("slicer", "PySide6.QtWidgets", "PySide6.QtTest"):
 import slicer
 from environment_cases import fill, wheel
 from module_cases import A_HANG, add_case, engines
-from scene_cases import a_heart
 
 from MyoPINNLib.gui.environment_words import Action
 from MyoPINNLib.scene import find_analyses
@@ -29,15 +28,10 @@ COMBINED = "PINN combined (van Herten's best)"
 WAY_OUT = "Install it under Engine, or choose the method map, nlls, fermi or one-shot on the CPU."
 
 
-@pytest.fixture(scope="module")
-def a_study():
-    return a_heart(shared_clock=True)
-
-
 @pytest.fixture
-def a_network(a_module, a_study):
+def a_network(a_module, a_small_heart):
     """The module, opened beside a small stress study, with the combined network chosen and no TensorFlow."""
-    add_case(a_study)
+    add_case(a_small_heart)
     a_module.widget.enter()
     a_module.choose_method(COMBINED)
     click(a_module.ui.engineSection)

@@ -22,11 +22,6 @@ FRAMES = 36
 
 
 @pytest.fixture(scope="module")
-def a_small_heart():
-    return a_heart(shared_clock=True)
-
-
-@pytest.fixture(scope="module")
 def a_heart_of_three_clocks():
     return a_heart()
 

@@ -21,17 +21,6 @@ from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, w
 A_BYTE = 1.5 / 255
 
 
-@pytest.fixture
-def a_review(a_module):
-    """An upright heart with all maps of the usual method, looked at."""
-    return open_analysis(a_module, Heart.UPRIGHT)[0]
-
-
-@pytest.fixture
-def an_oblique_review(a_module):
-    return open_analysis(a_module, Heart.OBLIQUE)[0]
-
-
 def test_every_map_is_shown_in_its_colours_over_the_right_voxel(a_module, a_review):
     voxel = a_review.voxel_of(11)
     for quantity in a_review.analysis.quantities:

@@ -16,27 +16,11 @@ if trouble := missing("slicer", "PySide6.QtWidgets", "PySide6.QtTest"):
 
 import slicer
 from module_cases import QUICK, add_case, begin, engines
-from scene_cases import a_heart
 
 from MyoPINNLib.scene import find_analyses
 from Testing.SlicerHarness.clicks import screenshot, wait
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def a_study():
-    return a_heart(shared_clock=True)
-
-
-@pytest.fixture
-def a_patient(a_module, a_study):
-    """The module, opened beside a small stress study, with the quickest method."""
-    add_case(a_study)
-    a_module.widget.enter()
-    a_module.choose_method(QUICK)
-    yield a_module
-    a_module.panel.tasks.kill()
 
 
 def save(folder: Path) -> None:
@@ -49,13 +33,13 @@ def reopen(folder: Path) -> None:
     assert slicer.mrmlScene.ReadFromMRB(str(folder / "study.mrb"), True)
 
 
-def test_a_scene_that_closes_ends_the_engine_and_the_module_works_in_the_next_one(a_patient, a_study):
+def test_a_scene_that_closes_ends_the_engine_and_the_module_works_in_the_next_one(a_patient, a_small_heart):
     begin(a_patient)
     slicer.mrmlScene.Clear(False)
     assert not a_patient.busy and not engines()
     assert "No perfusion series is chosen" in a_patient.status
     screenshot(a_patient.window, "scene_1_closed")
-    add_case(a_study)
+    add_case(a_small_heart)
     a_patient.widget.enter()
     a_patient.compute(QUICK)
     assert len(find_analyses()) == 1

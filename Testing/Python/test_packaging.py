@@ -156,7 +156,11 @@ def test_make_test_runs_every_file_with_windows():
     from conftest import has_windows
 
     told = subprocess.run(
-        ["make", "--eval", "told: ; @echo $(WINDOWS)", "told"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--eval", "told: ; @echo $(WINDOWS)", "told"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     there = {
         f"Testing/Python/{path.name}" for path in (ROOT / "Testing" / "Python").glob("test_*.py") if has_windows(path)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from MyoPINNLib.fit import TissueCurves
+from MyoPINNLib.prior import GaussianPrior
 from MyoPINNLib.settings import Delay, FitSettings, Method
-from MyoPINNLib.simulate.objects import smooth_twin, twin
+from MyoPINNLib.simulate.objects import Noise, smooth_twin, twin
 from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers import study as together
+from MyoPINNLib.solvers.learning import anchored
 from MyoPINNLib.solvers.regions import LARGEST, alike_regions
+from MyoPINNLib.solvers.workbench import Workbench
 
 MAP = FitSettings(method=Method.MAP)
 SIDE = 16
@@ -59,3 +62,13 @@ def test_regions_take_the_bias_from_the_flow_of_a_study(a_muscle, monkeypatch):
     monkeypatch.setattr(together, "alike_regions", lambda curves, usable: [])
     free = fit(a_muscle.curves, a_muscle.aif, MAP).parameters.F_p
     assert abs(np.median(held) / true - 1) < 0.03 < abs(np.median(free) / true - 1)
+
+
+def test_exact_fits_of_unlike_voxels_leave_the_mean_where_it_is():
+    side = 24
+    smooth = smooth_twin(seed=4, shape=(1, side, side), noise=Noise.NONE)
+    regions = alike_regions(smooth.curves, np.ones(side**2, bool))
+    anchor = anchored(Workbench(smooth.aif, replace(MAP, delay=Delay.FIXED), lambda: None), regions)
+    x = np.log(np.stack([getattr(smooth.truth, name) for name in ("F_p", "v_p", "v_e", "PS")], axis=1))
+    held = anchor.held(GaussianPrior(np.zeros(4), np.eye(4)), np.arange(side**2), x)
+    assert np.abs(held.mean).max() < 0.03

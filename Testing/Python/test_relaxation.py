@@ -131,6 +131,10 @@ def test_the_variance_of_a_magnitude_is_that_of_noise_made(snr):
     assert magnitude_variance(snr**2) == pytest.approx(np.abs(snr + noise[0] + 1j * noise[1]).var(), rel=0.01)
 
 
+def test_a_magnitude_without_noise_has_the_variance_of_its_noise():
+    assert magnitude_variance(1e12) == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [

@@ -6,7 +6,7 @@ import pytest
 from MyoPINNLib.aha import AHASegments, Half
 from MyoPINNLib.geometry import Geometry
 from MyoPINNLib.maps import ParameterMaps
-from MyoPINNLib.segmental import COMMON, OVERLAP, mean_deviations
+from MyoPINNLib.segmental import COMMON, OVERLAP, mean_deviations, true_spread
 from MyoPINNLib.settings import SliceLevel
 
 SHAPE = (1, 16, 100)
@@ -72,3 +72,17 @@ def test_what_is_not_known_is_absent(the_segments):
     assert sorted(found) == [number for number in range(1, 17) if number != 5]
     assert mean_deviations(maps, the_segments, "PS") == {}
     assert mean_deviations(maps_of(np.ones(SHAPE), np.full(SHAPE, 0.1), ~valid & valid), the_segments, "MBF") == {}
+
+
+def test_what_all_voxels_share_does_not_average_out(the_segments):
+    values = np.broadcast_to(np.random.default_rng(0).normal(2, 0.5, (1, 16, 100)), SHAPE)
+    maps = maps_of(values, np.full(SHAPE, 0.1))
+    plain, more = (mean_deviations(maps, the_segments, "MBF", shared=share)[3] for share in (0.0, 0.05))
+    assert more**2 - plain**2 == pytest.approx((0.05 * values[0, 2].mean()) ** 2)
+
+
+def test_the_spread_of_values_is_told_from_their_noise():
+    rng, sd = np.random.default_rng(1), np.full(4000, 0.3)
+    values = 2 + 0.4 * rng.standard_normal(4000) + sd * rng.standard_normal(4000)
+    assert true_spread(values, sd) == pytest.approx(0.4, rel=0.05)
+    assert true_spread(values[:2], sd[:2]) is None

@@ -42,7 +42,7 @@ def test_curves_of_much_noise_leave_parameters_to_the_prior_and_say_so():
     assert [note for note in result.notes if "does not tell v_p" in note]
 
 
-def test_a_parameter_that_is_not_told_scatters_no_less_than_the_prior_says(a_patient, the_result):
+def test_a_parameter_that_is_not_told_scatters_more_than_one_that_is(a_patient, the_result):
     untold = ~the_result.told["v_p"] & the_result.valid
     off = np.log(the_result.parameters.v_p / a_patient.truth.v_p)
     assert 0 < untold.sum() < len(untold)
