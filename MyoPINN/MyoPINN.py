@@ -31,7 +31,7 @@ except ImportError:  # a source tree, of which the module path holds this folder
     import MyoPINNLib
 
 # Slicer imports this file at every start: what takes time is imported where it is first used.
-from MyoPINNLib.looks import Colours, Curve, Mode, Statistic
+from MyoPINNLib.looks import CUT_OFF, RESERVE_CUT_OFF, Colours, Curve, Mode, Statistic
 from MyoPINNLib.network_settings import Device, Start
 from MyoPINNLib.sample_list import Sample, register_samples
 from MyoPINNLib.settings import DEFAULT_METHOD, Conversion, Method
@@ -85,6 +85,8 @@ class MyoPINNParameterNode:
     insertion: vtkMRMLMarkupsFiducialNode
     myocardium: str = ""
     bloodPool: str = ""
+    restMyocardium: str = ""
+    restBloodPool: str = ""
     levels: list[str]
     hct: Annotated[float, WithinRange(0.0, 0.85)] = 0.45
     density: Annotated[float, WithinRange(0.5, 2.0)] = 1.05  # g/mL
@@ -108,7 +110,8 @@ class MyoPINNParameterNode:
     deviation: bool = False
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     colours: Colours = Colours.ORDERED
-    cutOff: Annotated[float, WithinRange(0.0, 10.0)] = 1.94  # mL/min/g
+    cutOff: Annotated[float, WithinRange(0.0, 10.0)] = CUT_OFF  # mL/min/g
+    reserveCutOff: Annotated[float, WithinRange(0.0, 10.0)] = RESERVE_CUT_OFF
     markBelow: bool = True
     markVoxels: bool = False
     statistic: Statistic = Statistic.MEDIAN

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+CUT_OFF = 1.94  # mL/min/g, stress MBF (Kotecha 2019, by another method: a place to begin)
+RESERVE_CUT_OFF = 2.0  # stress over rest, the usual limit of other methods
+
 
 class Colours(str, Enum):
     """The colour tables of maps."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import qt
 import slicer
 
 from ..errors import InputError
@@ -14,8 +13,10 @@ from .choices import Study, has_point
 from .dialogs import AUTOMATIC, LevelWindow
 from .input_section import InputSection
 from .placing import Placing
+from .segment_choice import SegmentChoice, has_segment
 
-_ROLES = {"myocardium": "myocardium", "blood_pool": "bloodPool"}  # of a segment -> the parameter that keeps its id
+_STRESS = {"myocardium": "myocardium", "blood_pool": "bloodPool"}  # of a segment -> the parameter that keeps its id
+_REST = {"myocardium": "restMyocardium", "blood_pool": "restBloodPool"}
 
 
 class AnatomySection:
@@ -23,17 +24,26 @@ class AnatomySection:
 
     def __init__(self, ui, parameters: Callable, images: InputSection, changed: Callable[[], None]) -> None:
         self._ui, self._parameters, self._images, self._changed = ui, parameters, images, changed
-        self._selectors = {"myocardium": ui.myocardiumSelector, "blood_pool": ui.bloodPoolSelector}
-        self._tips = {role: selector.toolTip for role, selector in self._selectors.items()}
-        self._filling = False
+        self._stress = SegmentChoice(
+            {"myocardium": ui.myocardiumSelector, "blood_pool": ui.bloodPoolSelector},
+            _STRESS, "segmentation", parameters, usual=find_segments, changed=changed,
+        )  # fmt: skip
+        self._rest = SegmentChoice(
+            {"myocardium": ui.restMyocardiumSelector, "blood_pool": ui.restBloodPoolSelector},
+            _REST, "restSegmentation", parameters, usual=self._as_under_stress, changed=changed,
+        )  # fmt: skip
         self._earlier: set[str] = set()  # ids of what was drawn on studies loaded before
-        self._seen: list[str] = []  # the segments when the selectors were last brought to what is chosen
         self._made: Any = None  # a point list that waits for its first point
         self.placing = Placing(ui.placeButton, self._placed, self._placing_ended)
         self.window: LevelWindow | None = None
-        ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._segmentation_changed)
-        for role, selector in self._selectors.items():
-            selector.connect("currentSegmentChanged(QString)", lambda id, role=role: self._keep(role, id))
+        self._of_rest = (
+            ui.restMyocardiumSelectorLabel, ui.restMyocardiumSelector,
+            ui.restBloodPoolSelectorLabel, ui.restBloodPoolSelector,
+        )  # fmt: skip
+        for selector, choice in ((ui.segmentationSelector, self._stress), (ui.restSegmentationSelector, self._rest)):
+            selector.connect(
+                "currentNodeChanged(vtkMRMLNode*)", lambda _, pair=(selector, choice): self._segmentation_changed(*pair)
+            )
         ui.placeButton.connect("clicked(bool)", self._place)
         ui.levelsButton.connect("clicked()", self.edit_levels)
 
@@ -45,7 +55,8 @@ class AnatomySection:
             chosen.segmentation = find_segmentation(self._earlier)
         if chosen.insertion is None:
             chosen.insertion = find_insertion(self._earlier)
-        self._guess_segments(anew=another)
+        self._stress.guess(anew=another)
+        self._rest.guess()
 
     def begin_anew(self) -> None:
         """Another heart was loaded: what was drawn on the one before is not its anatomy, and is not chosen by its name."""
@@ -58,16 +69,13 @@ class AnatomySection:
         """Let these be the segmentation, with its segments by their names, and the RV insertion."""
         chosen = self._parameters()
         chosen.segmentation, chosen.insertion = segmentation, insertion
-        self._guess_segments(anew=True)
+        self._stress.guess(anew=True)
 
     def study(self, name: str, series, *, rest: bool = False) -> Study:
         """The study of ``series`` with what is chosen here."""
-        chosen = self._parameters()
-        segmentation, ids = chosen.segmentation, {role: getattr(chosen, key) for role, key in _ROLES.items()}
-        if rest and chosen.restSegmentation is not None:
-            ids = {role: _same_segment(chosen.restSegmentation, segmentation, ids[role], role) for role in _ROLES}
-            segmentation = chosen.restSegmentation
-        return Study(name, tuple(series), segmentation, ids["myocardium"], ids["blood_pool"], chosen.insertion, rest)
+        choice = self._rest if rest and self._rest.segmentation is not None else self._stress
+        ids, insertion = choice.ids, self._parameters().insertion
+        return Study(name, tuple(series), choice.segmentation, ids["myocardium"], ids["blood_pool"], insertion, rest)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -98,59 +106,30 @@ class AnatomySection:
         chosen = self._parameters()
         if self.placing.points is not None and self.placing.points is not chosen.insertion:
             self.placing.stop()
-        self._filling, self._seen = True, _segment_ids(chosen.segmentation)
-        for role, selector in self._selectors.items():
-            if selector.currentNode() is not chosen.segmentation:
-                selector.setCurrentNode(chosen.segmentation)
-            if selector.currentSegmentID() != getattr(chosen, _ROLES[role]):
-                selector.setCurrentSegmentID(getattr(chosen, _ROLES[role]))
-            selector.enabled = chosen.segmentation is not None
-            why_not = "" if selector.enabled else "Choose the segmentation first. "
-            selector.toolTip = why_not + self._tips[role]
-        self._filling = False
+        self._stress.update()
+        self._rest.update()
+        for widget in self._of_rest:
+            widget.visible = chosen.restSegmentation is not None
         self._ui.levelsLabel.text = ", ".join(chosen.levels) or AUTOMATIC
         slices = slice_names(self._images.series)
         self._ui.levelsButton.enabled = bool(slices)
         why_not = "The slices of these series do not fit together." if self._images.series else "Choose a series first."
         self._ui.levelsButton.toolTip = "Choose the level of each slice." if slices else why_not
 
-    def _segmentation_changed(self, _node) -> None:
-        chosen = self._parameters()
-        if chosen is None:  # the scene is closing
+    def _segmentation_changed(self, selector, choice: SegmentChoice) -> None:
+        if self._parameters() is None:  # the scene is closing
             return
-        now = self._ui.segmentationSelector.currentNode()
-        another, chosen.segmentation = now is not chosen.segmentation, now
-        self._guess_segments(anew=another)
+        choice.take(selector.currentNode())
         self._changed()
 
-    def _guess_segments(self, *, anew: bool = False) -> None:
-        """Segments that are not those of the chosen segmentation are found by their names; ``anew``: all of them, since
-        equal ids mean other segments in another segmentation.
-        """
-        chosen = self._parameters()
-        if chosen.segmentation is None:
-            return
-        usual = find_segments(chosen.segmentation)
-        for role, key in _ROLES.items():
-            if anew or not _has(chosen.segmentation, getattr(chosen, key)):
-                setattr(chosen, key, usual.get(role, ""))
-
-    def _keep(self, role: str, id: str) -> None:
-        """The selector shows another segment: the user's choice, or its own, the first, where segments came or went."""
-        chosen = self._parameters()
-        if self._filling or chosen is None:
-            return
-        there = _segment_ids(chosen.segmentation)
-        if there != self._seen and there[:1] == [id]:
-            qt.QTimer.singleShot(0, self._segments_changed)  # once both selectors have heard of it
-        else:
-            setattr(chosen, _ROLES[role], id or "")
-            self._changed()
-
-    def _segments_changed(self) -> None:
-        if self._parameters() is not None:
-            self._guess_segments()
-            self._changed()
+    def _as_under_stress(self, rest) -> dict[str, str]:
+        """Role -> id in the segmentation ``rest`` of the segment that is called as the stress study's; else by usual names."""
+        usual, stress = find_segments(rest), self._stress.segmentation
+        for role, id in self._stress.ids.items():
+            if stress is not None and has_segment(stress, id):
+                name = stress.GetSegmentation().GetSegment(id).GetName()
+                usual[role] = rest.GetSegmentation().GetSegmentIdBySegmentName(name) or usual.get(role, "")
+        return usual
 
     def _take_levels(self, levels: list[str]) -> None:
         self._parameters().levels = levels
@@ -178,19 +157,3 @@ class AnatomySection:
 
     def _placed(self) -> None:
         self._changed()
-
-
-def _segment_ids(segmentation) -> list[str]:
-    segments = None if segmentation is None else segmentation.GetSegmentation()
-    return [] if segments is None else [segments.GetNthSegmentID(n) for n in range(segments.GetNumberOfSegments())]
-
-
-def _has(segmentation, id: str) -> bool:
-    return bool(id) and segmentation.GetSegmentation().GetSegment(id) is not None
-
-
-def _same_segment(other, segmentation, id: str, role: str) -> str:
-    """The id in segmentation ``other`` of the segment that is called as ``id`` is; else by usual names, "" for none."""
-    name = segmentation.GetSegmentation().GetSegment(id).GetName() if _has(segmentation, id) else ""
-    same = other.GetSegmentation().GetSegmentIdBySegmentName(name) if name else ""
-    return same or find_segments(other).get(role, "")

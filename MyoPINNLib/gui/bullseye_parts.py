@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..figures.canvas import FAINT, INK, NOT_MEASURED, RESEARCH_USE, ink_on
+from ..looks import CUT_OFF, RESERVE_CUT_OFF
 from ..polar import RINGS, TERRITORY, TERRITORY_COLOURS, label_positions, number_positions, polygons, territory_borders
 from ..scene.colours import colour_table, rgb
 from ..settings import SliceLevel
-from .bullseye_content import BullseyeContent
+from .bullseye_content import RESERVE, BullseyeContent
 from .bullseye_shapes import Shapes, arc, hatch, wedges
 from .bullseye_words import Anchor, Words
 
@@ -168,7 +169,8 @@ def draw_legend(sheet: Sheet, content: BullseyeContent) -> None:
     if content.cut_off is None:
         return
     y += 4.0 * u if notes else 0.0
-    told = f"hatched: below {content.cut_off:g}, a cut-off of another method"
+    usual = content.cut_off == (RESERVE_CUT_OFF if content.quantity == RESERVE else CUT_OFF)
+    told = f"hatched: below {content.cut_off:g}{', a cut-off of another method' if usual else ''}"
     width = words.add(told, (middle, y), 2.9 * u, _INK, room=room)
     left, bottom = 0.5 * (layout.width - width) - side - 1.2 * u, y - side / 2
     shapes.rectangle((left, bottom), (left + side, bottom + side), _EMPTY)

@@ -36,8 +36,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Curves:
-    """What a chart shows: ``lines`` over ``time`` (t,) s; ``name`` of the place, ``short`` for a legend, ``title``, and
-    ``rows`` of parameters.
+    """What a chart shows: ``lines`` over ``time`` (t,) s; ``name`` of the place, ``short`` for a legend, ``title``, of short
+    lines, and ``rows`` of parameters.
     """
 
     name: str
@@ -62,7 +62,7 @@ def curves_of_voxel(voxel: Voxel, sd: Mapping[str, float]) -> Curves:
     ink = territory_ink(voxel.segment) if voxel.segment else rgb(FAINT)
     lines = _pair(voxel.measured, voxel.fitted, ink, dashed=bool(voxel.reason))
     return Curves(
-        f"{segment}, {place}", segment, f"{segment}: {rows[0] if rows else 'no value'}", voxel.time, lines, rows
+        f"{segment}, {place}", segment, f"{segment}\n{rows[0] if rows else 'no value'}", voxel.time, lines, rows
     )
 
 
@@ -72,14 +72,19 @@ def curves_of_segment(analysis: SceneAnalysis, number: int) -> Curves:
     table, stem = analysis.table("curves"), stem_of(number)
     values, sd, reason = _segment_row(analysis, number)
     if f"{stem}_{_TIME}" not in table:
-        return Curves(name, name, f"{name}: {reason or 'not measured'}", np.zeros(0), (), (reason or "not measured",))
+        return Curves(name, name, f"{name}\n{reason or 'not measured'}", np.zeros(0), (), (reason or "not measured",))
     time, measured, fitted = (np.array(table[f"{stem}_{each}"], dtype=float) for each in (_TIME, _C_T, _FITTED))
     known = np.isfinite(time)
     rows = _rows(values, sd)
     rows = (f"not reliable: {reason}", *rows) if reason else rows
     lines = _pair(measured[known], fitted[known], territory_ink(number), dashed=bool(reason))
     return Curves(
-        f"{name}, mean curve", f"{name}, mean", f"{name}: {rows[0] if rows else 'no value'}", time[known], lines, rows
+        f"{name}, mean curve",
+        f"{name}, mean",
+        f"{name}, mean curve\n{rows[0] if rows else 'no value'}",
+        time[known],
+        lines,
+        rows,
     )
 
 

@@ -161,7 +161,7 @@ class CurveInspector:
 
     def _show(self, curves: Curves) -> bool:
         several = len(find_analyses()) > 1
-        titled = replace(curves, title=f"{self.analysis.name}, {curves.title}") if several else curves
+        titled = replace(curves, title=f"{self.analysis.name}\n{curves.title}") if several else curves
         self._curves, self._index = titled, None
         self._refresh()
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from ..errors import InputError
 from ..files.nrrd import map_keys, write_map
 from ..files.tables import write_segment_table
 from ..files.words import plain
+from ..polar import NAMES, TERRITORY
 from ..scene import SceneAnalysis
+from .bullseye_content import RESERVE, BullseyeContent
 from .captions import level_of
 from .slices import write_picture
 
@@ -81,6 +84,7 @@ class ExportSection:
             write_maps(analysis, folder)
         if self._ui.exportTables.checked:
             write_tables(analysis, folder)
+            write_reserve(self._review.reserve, folder)
         if self._ui.exportPictures.checked:
             write_pictures(self._review, folder)
         return sum(path.is_file() for path in folder.rglob("*"))
@@ -103,6 +107,28 @@ def write_tables(analysis: SceneAnalysis, folder: Path) -> None:
     for role, name in _TABLES.items():
         write_segment_table(folder / name, _rows(analysis.table(role)))
     (folder / "settings.json").write_text(json.dumps(analysis.settings, indent=1) + "\n", encoding="utf-8")
+
+
+def write_reserve(reserve: BullseyeContent | None, folder: Path) -> None:
+    """Flow under stress, at rest and its reserve by segment as CSV; None: there is no reserve."""
+    if reserve is None:
+        return
+    stress, rest = reserve.parts.values()
+    rows = [
+        {
+            "segment": number,
+            "name": NAMES[number],
+            "territory": TERRITORY[number],
+            "MBF_stress_mL_min_g": stress.get(number, math.nan),
+            "MBF_rest_mL_min_g": rest.get(number, math.nan),
+            RESERVE: reserve.known.get(number, math.nan),
+            "statistic": reserve.statistic.value,
+            "doubtful": RESERVE if number in reserve.doubtful else "",
+            "reason": reserve.reasons.get(number, ""),
+        }
+        for number in range(1, reserve.model + 1)
+    ]
+    write_segment_table(folder / "reserve.csv", rows)
 
 
 def write_pictures(review, folder: Path) -> None:

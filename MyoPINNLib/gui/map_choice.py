@@ -17,7 +17,8 @@ class MapChoice:
 
     def __init__(self, ui, parameters: Callable, *, tell: Callable[[str], None], changed: Callable[[], None]) -> None:
         self._ui, self._parameters, self._tell, self._changed = ui, parameters, tell, changed
-        self._analysis: SceneAnalysis | None = None
+        self._analysis: SceneAnalysis | None = None  # whose colours are set
+        self._viewed: SceneAnalysis | None = None
         self._filling = False
         ui.quantitySelector.connect("currentIndexChanged(int)", lambda _: self._choose_quantity())
         for spin in (ui.lowSpin, ui.highSpin):
@@ -28,16 +29,23 @@ class MapChoice:
     def quantity(self) -> str:
         """The map that is shown."""
         wanted = self._parameters().quantity
-        return wanted if wanted in self._analysis.quantities else "MBF"
+        return wanted if wanted in self._quantities else "MBF"
 
     @property
     def has_sd(self) -> bool:
         """True where the analysis has standard deviations of the map."""
-        return bool(self._analysis.volumes(self.quantity, sd=True))
+        return all(each.volumes(self.quantity, sd=True) for each in (self._analysis, self._viewed))
 
-    def show(self, analysis: SceneAnalysis | None) -> None:
-        """List the maps of ``analysis`` and show the chosen one's limits; None: nothing can be chosen."""
-        self._analysis = analysis
+    @property
+    def _quantities(self) -> list[str]:
+        """The maps that can be chosen: those that are there of both."""
+        return [name for name in self._analysis.quantities if name in self._viewed.quantities]
+
+    def show(self, analysis: SceneAnalysis | None, viewed: SceneAnalysis | None = None) -> None:
+        """List the maps of ``analysis`` and show the chosen one's limits; None: nothing can be chosen. ``viewed``: the rest
+        analysis that the views show in its colours.
+        """
+        self._analysis, self._viewed = analysis, viewed or analysis
         if analysis is not None:
             self._filling = True
             self._fill_quantities()
@@ -48,15 +56,17 @@ class MapChoice:
         """What is to be shown, with the segment ``selected``."""
         chosen, quantity = self._parameters(), self.quantity
         sd = chosen.deviation and self.has_sd
-        marked = chosen.markVoxels and quantity == "MBF" and not sd and not self._analysis.at_rest
+        under_stress = self._viewed.node is self._analysis.node and not self._analysis.at_rest
+        marked = chosen.markVoxels and quantity == "MBF" and not sd and under_stress
         cut_off = chosen.cutOff if marked else None
+        limits = None if self._viewed.node is self._analysis.node else self._analysis.limits(quantity, sd=sd)
         return Shown(
-            self._analysis, quantity, sd=sd, colours=chosen.colours, opacity=chosen.opacity, cut_off=cut_off,
+            self._viewed, quantity, sd=sd, colours=chosen.colours, limits=limits, opacity=chosen.opacity, cut_off=cut_off,
             segments=chosen.paintSegments, selected=selected,
         )  # fmt: skip
 
     def _fill_quantities(self) -> None:
-        quantities, box = self._analysis.quantities, self._ui.quantitySelector
+        quantities, box = self._quantities, self._ui.quantitySelector
         if [box.itemData(n) for n in range(box.count)] != quantities:
             box.clear()
             for name in quantities:
@@ -65,7 +75,7 @@ class MapChoice:
 
     def _fill_limits(self) -> None:
         shown = self.shown(0)
-        limits = self._analysis.limits(shown.quantity, sd=shown.sd)
+        limits = shown.limits or self._analysis.limits(shown.quantity, sd=shown.sd)
         unit, places = QUANTITIES[shown.quantity].unit, decimals((limits[1] - limits[0]) / _STEPS)
         self._ui.highSpin.suffix = "" if unit == "1" else f" {unit}"
         for spin, value in zip((self._ui.lowSpin, self._ui.highSpin), limits, strict=True):

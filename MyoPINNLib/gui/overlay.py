@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..files.dicom_words import words_of as words_in
 from ..geometry import Geometry
 from ..scene import Colours, SceneAnalysis, show_frame, volumes_of
+from ..scene.analysis import REST
 from ..scene.nodes import affine_of, parent_matrix, values_of
 from ..settings import SliceLevel
 from .captions import Caption, words_of
@@ -25,13 +26,14 @@ _LEVELS = (SliceLevel.BASAL, SliceLevel.MID, SliceLevel.APICAL)
 @dataclass(frozen=True)
 class Shown:
     """What is shown of an analysis: a ``quantity`` or its ``sd``, and how it is coloured;
-    ``cut_off``: what is below it is marked; all ``segments`` painted, or one.
+    ``limits`` of the colours (None: its own); ``cut_off``: what is below it is marked; all ``segments`` painted, or one.
     """
 
     analysis: SceneAnalysis
     quantity: str
     sd: bool = False
     colours: Colours = Colours.ORDERED
+    limits: tuple[float, float] | None = None
     opacity: float = 1.0
     cut_off: float | None = None
     segments: bool = False
@@ -83,7 +85,7 @@ class Overlay:
             self._captions[name] = Caption(name)
             place_view(name, analysis, k)
             self._follow(name, analysis)
-            self._captions[name].say(words_of(analysis.label, k))
+            self._captions[name].say(_caption(analysis, k))
         self._on_move()
 
     def place_images(self, series) -> None:
@@ -106,7 +108,7 @@ class Overlay:
         if not self._layout.shown:
             return
         analysis = shown.analysis
-        analysis.colour(shown.quantity, shown.colours, sd=shown.sd, cut_off=shown.cut_off)
+        analysis.colour(shown.quantity, shown.colours, limits=shown.limits, sd=shown.sd, cut_off=shown.cut_off)
         self.paint(analysis, shown.selected, shown.segments)
         for name, k in self.slices.items():
             if k is not None:
@@ -160,7 +162,7 @@ class Overlay:
         if k == self._slices[number]:
             return
         self._slices[number] = k
-        self._captions[name].say(words_of(analysis.label, k))
+        self._captions[name].say(_caption(analysis, k))
         if k is not None and self._shown is not None:
             self._fill(name, k)
         self._on_move()
@@ -175,6 +177,11 @@ class Overlay:
             opacity=shown.opacity,
             label=_at(analysis.labels, k),
         )
+
+
+def _caption(analysis: SceneAnalysis, k: int | None) -> str:
+    """What stands above a view: its slice, and that the study was taken at rest."""
+    return words_of(analysis.label, k) + (f", {REST}" if analysis.at_rest else "")
 
 
 def _level(volume) -> int:

@@ -9,19 +9,17 @@ import slicer
 import vtk
 
 from ..errors import InputError
-from ..looks import Curve, Mode
+from ..looks import Mode
 from ..scene import SceneAnalysis, find_analyses
 from .bullseye_content import BullseyeContent, content_of, has_segments, reserve_of
 from .bullseye_view import BullseyeView
 from .curves import CurveInspector
-from .frames import FrameFollower
 from .layout import PerfusionLayout
 from .map_choice import MapChoice
-from .overlay import Overlay, images_of
+from .overlay import Overlay
+from .review_curves import ReviewCurves
 from .segment_table import SegmentTable
 from .slice_choice import SliceChoice
-
-_RESERVE_CUT_OFF = 2.0
 
 
 class ReviewSection:
@@ -34,8 +32,8 @@ class ReviewSection:
         self._map = MapChoice(ui, parameters, tell=self._tell, changed=self.update)
         self._slices = SliceChoice(ui.sliceSelector, self._choose_slices)
         self._analysis: SceneAnalysis | None = None
-        self.curves: CurveInspector | None = None
-        self._frames = FrameFollower(self._show_frame)
+        self._viewed: SceneAnalysis | None = None  # in the views: the analysis, or the one at rest beside it
+        self._curves = ReviewCurves(self.layout, parameters, self._tell_curve)
         self._selected, self._told, self._shown_name = 0, "", ""
         self._named: tuple | None = None
         self._tips = {widget.objectName: widget.toolTip for widget in self._needing()}
@@ -53,9 +51,22 @@ class ReviewSection:
             button.connect("clicked()", pressed)
 
     @property
+    def curves(self) -> CurveInspector | None:
+        """The curves that are shown."""
+        return self._curves.inspector
+
+    @property
     def analysis(self) -> SceneAnalysis | None:
         """The analysis that is looked at."""
         return self._analysis
+
+    @property
+    def reserve(self) -> BullseyeContent | None:
+        """Stress over rest, None where there are no two analyses for it."""
+        try:
+            return reserve_of(self._analysis, self._rest(), self._parameters().statistic)
+        except InputError:
+            return None
 
     def guess(self) -> None:
         """Look at the scene's last analysis where none is chosen."""
@@ -65,7 +76,8 @@ class ReviewSection:
     def show(self) -> None:
         """The perfusion layout, with every view on its slice."""
         if self._analysis is not None:
-            self.overlay.place(self._analysis)
+            self._view(self._at_rest() or self._analysis)
+            self.overlay.place(self._viewed)
             self.update()
 
     def show_images(self, series) -> None:
@@ -75,6 +87,8 @@ class ReviewSection:
     def update(self) -> None:
         """Bring everything on the screen to what is chosen; a sentence where the analysis has lost some of its nodes."""
         words = self._take(self._parameters().analysis)
+        in_reserve = self._parameters().mode is Mode.RESERVE
+        self._ui.cutOffSpin.visible, self._ui.reserveCutOffSpin.visible = not in_reserve, in_reserve
         self._enable(words)
         if self._analysis is not None:
             try:
@@ -88,16 +102,16 @@ class ReviewSection:
         choice shows another.
         """
         self._selected = segment
-        if self._analysis is None:
+        if self._viewed is None:
             return
-        self.overlay.paint(self._analysis, segment, self._parameters().paintSegments)
+        self.overlay.paint(self._viewed, segment, self._parameters().paintSegments)
         if segment:
-            self.overlay.reveal(self._analysis, segment)
+            self.overlay.reveal(self._viewed, segment)
         try:
             if segment:
-                self.curves.show_segment(segment)
+                self._curves.show_segment(segment)
             else:
-                self._show_curve()
+                self._curves.show(self._viewed, 0)
         except InputError as error:
             self._tell(str(error))
 
@@ -127,6 +141,10 @@ class ReviewSection:
         """Look at no analysis that is gone."""
         if self._analysis is not None and not self._analysis.there:
             self._take(None)
+        elif self._viewed is not None and not self._viewed.there:
+            self._curves.let_go()
+            self._view(None)
+            self.overlay.clear()
 
     def close(self) -> None:
         """Slicer or the module closes: let go of the scene."""
@@ -140,37 +158,46 @@ class ReviewSection:
         analysis, words = _whole(node)
         if analysis is not None and self._analysis is not None and self._analysis.node is node and self._analysis.there:
             return ""
-        self._let_curves_go()
+        self._curves.let_go()
         self._analysis = analysis
         self._watch_name(node)
         self._selected = 0
         self.bullseye.select(0)
-        self._slices.fill(analysis and analysis.label)
+        self._view(analysis and (self._at_rest() or analysis))
         if analysis is None:
             self._show_nothing()
-        else:
-            self._look()
+        elif self.layout.shown:
+            self.overlay.place(self._viewed)
         return words
 
+    def _at_rest(self) -> SceneAnalysis | None:
+        """The rest analysis where it is the one to be shown."""
+        chosen = self._parameters()
+        return _whole(chosen.restAnalysis)[0] if chosen.mode is Mode.REST else None
+
+    def _view(self, analysis: SceneAnalysis | None) -> bool:
+        """Let the views be of ``analysis`` from now on; True where they were of another one."""
+        before = self._viewed
+        if before is not None and analysis is not None and before.node is analysis.node and before.there:
+            return False
+        self._viewed = analysis
+        self._slices.fill(analysis and analysis.label)
+        return True
+
     def _show_nothing(self) -> None:
-        self._frames.stop()
         self.overlay.clear()
         self.bullseye.show_content(None)
         self._map.show(None)
         self._ui.voxelLabel.text = ""
 
-    def _look(self) -> None:
-        """A new analysis: its curves, and the views where they are its own."""
-        self._inspect()
-        if self.layout.shown:
-            self.overlay.place(self._analysis)
-
     def _show_all(self) -> None:
         """Map, bull's-eye, table and curve as they are chosen; raises InputError where one of them cannot be shown."""
         self._shown_name = self._analysis.name
-        self._map.show(self._analysis)
+        if self._view(self._at_rest() or self._analysis) and self.layout.shown:
+            self.overlay.place(self._viewed)
+        self._map.show(self._analysis, self._viewed)
         quantity = self._map.quantity
-        why_not = "" if self._map.has_sd else f"{self._analysis.method_name} gives no standard deviation of {quantity}."
+        why_not = "" if self._map.has_sd else f"{self._viewed.method_name} gives no standard deviation of {quantity}."
         self._allow(self._ui.deviationCheck, why_not)
         self._views_moved()
         self.overlay.show(self._map.shown(self._selected))
@@ -185,8 +212,8 @@ class ReviewSection:
             )
 
     def _choose_slices(self, slices: list[int]) -> None:
-        if self._analysis is not None:
-            self.overlay.place_on(self._analysis, slices)
+        if self._viewed is not None:
+            self.overlay.place_on(self._viewed, slices)
             self.update()
 
     def _watch_name(self, node) -> None:
@@ -200,36 +227,6 @@ class ReviewSection:
     def _renamed(self) -> None:
         if self._analysis is not None and self._analysis.name != self._shown_name:
             self.update()
-
-    def _inspect(self) -> None:
-        """The curves are those of the analysis that the bull's-eye shows: first of its chosen segment, or its first one, with
-        the mouse and the frame from then on.
-        """
-        chosen = self._parameters()
-        rest = _whole(chosen.restAnalysis)[0] if chosen.mode is Mode.REST else None
-        wanted = rest or self._analysis
-        if self.curves is not None and self.curves.analysis.node is wanted.node and self.curves.alive:
-            return
-        self._let_curves_go()
-        self.curves = CurveInspector(wanted, on_change=self._tell_curve, later=qt.QTimer.singleShot)
-        self.curves.show_segment(self._selected or self._first_segment())
-        self._follow()
-        self._frames.follow(images_of(wanted))
-
-    def _let_curves_go(self) -> None:
-        if self.curves is not None:
-            self.curves.close()
-        self.curves = None
-
-    def _follow(self) -> None:
-        """Follow the mouse where that is wanted."""
-        if self.curves is None:
-            return
-        chosen = self._parameters()
-        if chosen.followMouse and chosen.curve is Curve.VOXEL:
-            self.curves.follow(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode"))
-        else:
-            self.curves.stop()
 
     def _needing(self) -> tuple:
         """The widgets that need an analysis."""
@@ -254,7 +251,7 @@ class ReviewSection:
 
     def _show_segments(self) -> None:
         """Bull's-eye, table and curve."""
-        self._show_curve()
+        self._curves.show(self._viewed, self._selected)
         try:
             content = self._content()
         except InputError:
@@ -277,44 +274,26 @@ class ReviewSection:
             under_stress = quantity == "MBF" and not self._analysis.at_rest
             cut_off, limits = (mark if under_stress else None), self._analysis.limits(quantity)
             return content_of(self._analysis, quantity, chosen.statistic, cut_off=cut_off, limits=limits, **looks)
-        rest = SceneAnalysis(chosen.restAnalysis) if chosen.restAnalysis is not None else None
-        if rest is None:
-            raise InputError("The bull's-eye is empty: no rest analysis is chosen.", "Choose it under Rest analysis.")
+        rest = self._rest()
         if chosen.mode is Mode.REST:
             return content_of(rest, quantity, chosen.statistic, limits=self._analysis.limits(quantity), **looks)
-        cut_off = _RESERVE_CUT_OFF if chosen.markBelow else None
+        cut_off = chosen.reserveCutOff if chosen.markBelow else None
         return reserve_of(self._analysis, rest, chosen.statistic, cut_off=cut_off, **looks)
 
-    def _show_curve(self) -> None:
-        self._inspect()
-        chosen = self._parameters()
-        if chosen.curve is Curve.INPUT:
-            self.curves.show_input()
-        elif chosen.curve is Curve.SEGMENT:
-            self.curves.show_segment(self._selected or self._first_segment())
-        self._follow()
-        view = self.layout.plot_node
-        if view is not None:
-            view.SetPlotChartNodeID(self.curves.chart.GetID())
-        self._tell_curve()
-
-    def _first_segment(self) -> int:
-        label = self.curves.analysis.label
-        return int(label[label > 0].min())
+    def _rest(self) -> SceneAnalysis:
+        """The chosen rest analysis; raises InputError where there is none."""
+        if self._parameters().restAnalysis is None:
+            raise InputError("The bull's-eye is empty: no rest analysis is chosen.", "Choose it under Rest analysis.")
+        return SceneAnalysis(self._parameters().restAnalysis)
 
     def _tell_curve(self) -> None:
-        if self.curves is not None:
-            self._ui.voxelLabel.text = self.curves.text()
+        self._ui.voxelLabel.text = self._curves.text
 
     def _tell(self, words: str) -> None:
         """What is wrong with what is chosen; "" takes it back."""
         if words != self._told:
             self._told = words
             self._say(words)
-
-    def _show_frame(self, number: int | None) -> None:
-        if self.curves is not None:
-            self.curves.show_frame(number)
 
 
 def _whole(node) -> tuple[SceneAnalysis | None, str]:

@@ -46,7 +46,9 @@ def first_pass_end(aif: ArterialInput) -> float:
 def fit_fermi(
     curves: TissueCurves, aif: ArterialInput, settings: FitSettings, report: Report, checkpoint=None
 ) -> FitResult:
-    """F_p (and T_a) of every curve by the Fermi model; v_p, v_e and PS are absent: the method does not give them."""
+    """F_p (and T_a) of every curve by the Fermi model; v_p, v_e and PS are absent: the method does not give them. So is the
+    fitted curve (NaN) after the first pass.
+    """
     started = clock.perf_counter()
     sought = settings.delay is Delay.FIT
     unknowns = 4 if sought else 3
@@ -56,7 +58,8 @@ def fit_fermi(
     solve = lambda batch: _fit_batch(batch, aif, settings)  # noqa: E731
     plan = planned(early, outcome == Outcome.FITTED, settings.chunk)
     found = in_batches(early, plan, solve, report, checkpoint, stage="fermi")
-    return assemble(found, curves, outcome, ("F_p", "T_a"), aif, clock.perf_counter() - started)
+    result = assemble(found, curves, outcome, ("F_p", "T_a"), aif, clock.perf_counter() - started)
+    return replace(result, C_t=np.where(curves.time[curves.clock] <= end, result.C_t, np.nan))
 
 
 class FermiModel:

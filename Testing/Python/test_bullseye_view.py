@@ -196,6 +196,15 @@ def test_the_legend_says_whole_that_the_cut_off_is_of_another_method(size):
     keep(screen, f"bullseye_legend_{size[0]}")
 
 
+def test_the_legend_calls_a_cut_off_of_ones_own_nobody_elses():
+    screen = Offscreen((400, 400))
+    bullseye = Bullseye(screen.the_renderer)
+    bullseye.show(BullseyeContent(ALL, cut_off=2.8))
+    assert "hatched: below 2.8" in words_of(screen)
+    bullseye.show(BullseyeContent(ALL, RESERVE, cut_off=2.0))
+    assert "hatched: below 2, a cut-off of another method" in words_of(screen)
+
+
 def test_a_segment_without_a_value_is_grey(a_screen, a_bullseye):
     a_bullseye.show(BullseyeContent({**ALL, 11: float("nan")}))
     assert np.abs(face(a_screen.pixels(), a_bullseye, 11) - GREY).max() < 3

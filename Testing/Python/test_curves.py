@@ -145,7 +145,7 @@ def test_the_title_names_the_segment_and_its_flow(an_analysis, an_inspector):
     an_inspector.show_voxel(places(an_analysis, 8)[5])
     index = an_analysis.index_at(places(an_analysis, 8)[5])
     flow, sd = (an_analysis.map("MBF", sd=each)[index] for each in (False, True))
-    assert an_inspector.chart.GetTitle() == f"8 mid anteroseptal: MBF {flow:.3g} ± {sd:.2g} mL/min/g"
+    assert an_inspector.chart.GetTitle() == f"8 mid anteroseptal\nMBF {flow:.3g} ± {sd:.2g} mL/min/g"
     assert an_inspector.chart.GetXAxisTitle() == "time (s)"
     assert an_inspector.chart.GetYAxisTitle() == "concentration (mM)"
 
@@ -217,7 +217,7 @@ def test_a_segment_shows_its_mean_curve(an_analysis, an_inspector):
     assert np.array_equal(lines["measured"][1], table["12_mid_anterolateral_C_t_mM"])
     assert np.array_equal(lines["fitted"][0], table["12_mid_anterolateral_time_s"])
     flow = an_analysis.segments["MBF_mL_min_g_mean_curve"][11]
-    assert f"12 mid anterolateral: MBF {flow:.3g} ± " in an_inspector.chart.GetTitle()
+    assert f"12 mid anterolateral, mean curve\nMBF {flow:.3g} ± " in an_inspector.chart.GetTitle()
     keep(an_inspector, "curves_segment")
 
 
@@ -226,7 +226,7 @@ def test_a_segment_that_was_not_measured_is_told(an_analysis, an_inspector):
     for name in ("time_s", "C_t_mM", "fitted_mM"):
         table.RemoveColumnByName(f"12_mid_anterolateral_{name}")
     an_inspector.show_segment(12)
-    assert an_inspector.chart.GetTitle() == "12 mid anterolateral: not measured" and drawn(an_inspector) == {}
+    assert an_inspector.chart.GetTitle() == "12 mid anterolateral\nnot measured" and drawn(an_inspector) == {}
     with pytest.raises(InputError, match="no segment 17"):
         an_inspector.show_segment(17)
 

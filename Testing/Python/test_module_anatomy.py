@@ -165,6 +165,24 @@ def test_a_rest_segmentation_without_the_segments_is_named(a_module, an_own_stud
     assert 'No segment of "At rest" is chosen for the myocardium' in a_module.status
 
 
+def test_segments_of_a_rest_segmentation_are_chosen_by_hand(a_module, an_own_study, a_small_heart):
+    ui = a_module.ui
+    assert not ui.restMyocardiumSelector.visible
+    add_study(a_small_heart.series, "Rest perfusion")
+    resting = named(add_segmentation(a_small_heart.masks, "At rest"), ["1", "2", "3"])
+    choose(ui.restSegmentationSelector, "At rest")
+    assert ui.restMyocardiumSelector.visible and ui.restBloodPoolSelectorLabel.visible
+    choose(ui.restMyocardiumSelector, "1")
+    choose(ui.restBloodPoolSelector, "2")
+    rest = a_module.panel.studies()[1]
+    assert [rest.myocardium, rest.blood_pool] == ids(resting)[:2] and a_module.status == "Ready to compute."
+    assert a_module.panel.studies()[0].segmentation is an_own_study[1]
+    screenshot(a_module.window, "anatomy_rest_by_hand")
+    slicer.util.selectModule("")
+    slicer.util.selectModule("MyoPINN")
+    assert a_module.chosen.restMyocardium == ids(resting)[0]
+
+
 def test_one_click_places_the_rv_insertion_and_the_points_before_go(a_module, an_own_study, a_red_view):
     assert len(points_of(an_own_study[2])) == 3
     for x in (0.4, 0.6):

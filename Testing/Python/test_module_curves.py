@@ -49,7 +49,8 @@ def pixels_in(view, ink) -> int:
 
 
 def curve_title() -> str:
-    return shown_chart().GetTitle()
+    """The lines of the title, which are short enough for the view, as one."""
+    return shown_chart().GetTitle().replace("\n", ": ")
 
 
 def parameters(a_module) -> dict[str, float]:
@@ -62,7 +63,7 @@ def test_a_click_on_a_segment_draws_its_border_and_shows_its_curve(a_module, a_r
     map_in_the_middle = on_screen(a_review, a_review.voxel_of(11))
     click_segment(a_module, 11)
     assert a_module.panel.review.bullseye.bullseye.selected == 11
-    assert curve_title().startswith("11 mid inferolateral: MBF")
+    assert curve_title().startswith("11 mid inferolateral, mean curve: MBF")
     assert a_module.ui.curveSelector.currentText == "voxel under the mouse"
     screenshot(a_module.window, "review_segment_clicked")
     assert (on_screen(a_review, a_review.voxel_of(11)) == map_in_the_middle).all(), "the map stays readable"
@@ -131,16 +132,21 @@ def test_the_curve_is_of_the_analysis_in_the_bulls_eye_and_says_which(a_module):
     ).SetValue(10, 0.75)
     wait_a_moment()
     click_segment(a_module, 11)
-    assert curve_title().startswith("Stress, 11 mid inferolateral: MBF") and parameters(a_module)["MBF"] != 0.75
+    assert (
+        curve_title().startswith("Stress: 11 mid inferolateral, mean curve: MBF")
+        and parameters(a_module)["MBF"] != 0.75
+    )
     choose(a_module.ui.restAnalysisSelector, "Rest")
     choose(a_module.ui.modeSelector, "rest")
-    assert curve_title().startswith("Rest, 11 mid inferolateral: MBF") and parameters(a_module)["MBF"] == 0.75
+    assert (
+        curve_title().startswith("Rest: 11 mid inferolateral, mean curve: MBF") and parameters(a_module)["MBF"] == 0.75
+    )
     click_segment(a_module, 5)
-    assert curve_title().startswith("Rest, 5 basal inferolateral")
+    assert curve_title().startswith("Rest: 5 basal inferolateral")
     move_over(stress, stress.voxel_of(2))
-    wait(lambda: curve_title().startswith("Rest, 2 basal") and "voxel" in a_module.ui.voxelLabel.text, 2)
+    wait(lambda: curve_title().startswith("Rest: 2 basal") and "voxel" in a_module.ui.voxelLabel.text, 2)
     choose(a_module.ui.modeSelector, "this analysis")
-    assert curve_title().startswith("Stress, 5 basal inferolateral")
+    assert curve_title().startswith("Stress: 5 basal inferolateral")
 
 
 def test_the_curve_of_a_rest_analysis_that_is_removed_gives_way(a_module):
@@ -149,7 +155,7 @@ def test_the_curve_of_a_rest_analysis_that_is_removed_gives_way(a_module):
     choose(a_module.ui.modeSelector, "rest")
     rest.analysis.remove()
     wait_a_moment()
-    assert curve_title().removeprefix("Stress, ").startswith("1 basal anterior: MBF")
+    assert curve_title().removeprefix("Stress: ").startswith("1 basal anterior, mean curve: MBF")
 
 
 def test_without_follow_mouse_the_curve_stays(a_module, a_review):

@@ -19,7 +19,7 @@ from PySide6 import QtGui
 from review_cases import Heart, open_analysis
 
 from MyoPINNLib.files.nrrd import read_map
-from Testing.SlicerHarness.clicks import click, screenshot, type_text
+from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text
 
 TABLES = {"aha.csv", "aif.csv", "segment_curves.csv", "settings.csv", "settings.json"}
 
@@ -64,6 +64,22 @@ def test_export_writes_maps_tables_and_pictures_and_tells_where(a_module, an_exp
     assert there >= TABLES | pictures | {"MBF.nrrd", "MBF_sd.nrrd", "valid.nrrd"}
     assert a_module.status == f"{len(there)} files were written to {an_export}."
     screenshot(a_module.window, "export_done")
+
+
+def test_a_reserve_is_exported_with_what_it_comes_from(a_module, a_folder):
+    _, rest = open_analysis(a_module, Heart.UPRIGHT, "Stress", "Rest")
+    export(a_module, a_folder, "tables")
+    assert not (a_folder / "Stress" / "reserve.csv").exists(), "there is no rest analysis yet"
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    flows = rest.analysis.node.GetNodeReference("table.segments").GetTable().GetColumnByName("MBF_mL_min_g_median")
+    for row in range(flows.GetNumberOfTuples()):
+        flows.SetValue(row, flows.GetValue(row) / 2)
+    export(a_module, a_folder, "tables")
+    rows = rows_of(a_folder / "Stress 2" / "reserve.csv")
+    assert [int(row["segment"]) for row in rows] == list(range(1, 17)) and rows[10]["name"] == "mid inferolateral"
+    for row in rows:
+        assert float(row["MPR"]) == pytest.approx(2.0) and row["statistic"] == "median"
+        assert float(row["MBF_stress_mL_min_g"]) == pytest.approx(2 * float(row["MBF_rest_mL_min_g"]))
 
 
 def test_a_map_says_quantity_unit_and_method_in_its_header(an_export):

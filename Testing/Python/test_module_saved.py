@@ -123,6 +123,54 @@ def test_rest_and_reserve_need_a_rest_analysis_and_say_so(a_module, a_pair):
     assert bulls_eye(a_module).title == "Stress"
 
 
+def test_the_views_show_the_rest_map_in_the_colours_of_stress_while_rest_is_shown(a_module, a_pair):
+    stress, rest = a_pair
+    rest.analysis.node.SetAttribute("MyoPINN.state", "rest")
+    type_text(a_module.ui.highSpin, "2")
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    assert shown_in(rest, 1).GetName() == "Rest MBF" and rest.analysis.limits("MBF") == (0.0, 2.0)
+    assert all(words.endswith(", rest") for words in a_module.panel.review.overlay.captions.values())
+    screenshot(a_module.window, "review_rest")
+    type_text(a_module.ui.highSpin, "3")
+    assert rest.analysis.limits("MBF") == stress.analysis.limits("MBF") == (0.0, 3.0)
+    choose(a_module.ui.modeSelector, "this analysis")
+    assert shown_in(stress, 1).GetName() == "Stress MBF"
+    assert not any("rest" in words for words in a_module.panel.review.overlay.captions.values())
+
+
+def test_the_views_go_back_to_stress_where_the_rest_analysis_is_removed(a_module, a_pair):
+    stress, rest = a_pair
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    rest.analysis.remove()
+    QtWidgets.QApplication.processEvents()
+    assert shown_in(stress, 1).GetName() == "Stress MBF"
+
+
+def test_a_rest_analysis_that_is_removed_behind_another_module_is_let_go(a_module, a_pair):
+    stress, rest = a_pair
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    slicer.util.selectModule("")
+    rest.analysis.remove()
+    QtWidgets.QApplication.processEvents()
+    assert a_module.panel.review.curves is None
+    slicer.util.selectModule("MyoPINN")
+    QtWidgets.QApplication.processEvents()
+    assert shown_in(stress, 1).GetName() == "Stress MBF"
+
+
+def test_the_reserve_has_a_cut_off_of_its_own(a_module, a_pair):
+    ui = a_module.ui
+    assert ui.cutOffSpin.visible and not ui.reserveCutOffSpin.visible
+    choose(ui.restAnalysisSelector, "Rest")
+    choose(ui.modeSelector, "reserve (stress / rest)")
+    assert ui.reserveCutOffSpin.visible and not ui.cutOffSpin.visible
+    type_text(ui.reserveCutOffSpin, "0.9")
+    assert not bulls_eye(a_module).below and a_module.chosen.cutOff == 1.94
+
+
 def test_a_rest_analysis_is_marked_nowhere_and_says_rest(a_module, a_pair):
     a_pair[0].analysis.node.SetAttribute("MyoPINN.state", "rest")
     click(a_module.ui.markVoxelsCheck)

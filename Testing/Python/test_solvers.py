@@ -212,6 +212,13 @@ def test_fermi_recovers_the_flow_of_fermi_tissue(an_exact_aif):
     assert result.parameters.T_a[0] == pytest.approx(0.0, abs=0.05)
 
 
+def test_fermi_has_no_curve_after_the_first_pass(curves, an_exact_aif):
+    result = fit(curves, an_exact_aif, FitSettings(method=Method.FERMI, delay=Delay.FIXED))
+    early = curves.time[0] <= first_pass_end(an_exact_aif)
+    assert np.isfinite(result.C_t[:, early]).all() and np.isnan(result.C_t[:, ~early]).all() and not early.all()
+    assert np.isfinite(result.residual).all()
+
+
 def test_fermi_ranks_flows_as_the_tissue_model_does(an_exact_aif):
     curves, flow = many(an_exact_aif, 200)
     result = fit(curves, an_exact_aif, FitSettings(method=Method.FERMI, delay=Delay.FIXED))
