@@ -19,6 +19,7 @@ class MapChoice:
         self._ui, self._parameters, self._tell, self._changed = ui, parameters, tell, changed
         self._analysis: SceneAnalysis | None = None  # whose colours are set
         self._viewed: SceneAnalysis | None = None
+        self._quantities: list[str] = []  # that can be chosen: those that both have
         self._filling = False
         ui.quantitySelector.connect("currentIndexChanged(int)", lambda _: self._choose_quantity())
         for spin in (ui.lowSpin, ui.highSpin):
@@ -36,17 +37,14 @@ class MapChoice:
         """True where the analysis has standard deviations of the map."""
         return all(each.volumes(self.quantity, sd=True) for each in (self._analysis, self._viewed))
 
-    @property
-    def _quantities(self) -> list[str]:
-        """The maps that can be chosen: those that are there of both."""
-        return [name for name in self._analysis.quantities if name in self._viewed.quantities]
-
     def show(self, analysis: SceneAnalysis | None, viewed: SceneAnalysis | None = None) -> None:
         """List the maps of ``analysis`` and show the chosen one's limits; None: nothing can be chosen. ``viewed``: the rest
         analysis that the views show in its colours.
         """
         self._analysis, self._viewed = analysis, viewed or analysis
         if analysis is not None:
+            there = set(self._viewed.quantities)
+            self._quantities = [name for name in analysis.quantities if name in there]
             self._filling = True
             self._fill_quantities()
             self._fill_limits()
