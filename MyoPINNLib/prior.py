@@ -22,7 +22,7 @@ DEFAULT_SHAPE = {"washin": np.log(0.3), "exchange": np.log(0.7), "interstitium":
 DEFAULT_SD = 1.0
 DEFAULT_DELAY_SD = 1.5
 FEWEST_FOR_MARGINALS = 200
-EM_STEPS, EMS_STEPS = 4, 9
+FREE_STEPS, HELD_STEPS = (4, 9), (0, 4)  # of the Gaussian and of the densities
 SMOOTHING = 0.2
 _BINS = 64
 _PART = 100
@@ -196,23 +196,25 @@ Prior = GaussianPrior | MarginalsPrior
 
 
 def learnt_marginals(
-    gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, steps: int = EM_STEPS, pulse=lambda: None
+    gaussian: GaussianPrior, x: np.ndarray, log_weight: np.ndarray, *, held: bool = False, pulse=lambda: None
 ) -> Prior:
     """The prior of densities, learnt from samples x (n, s, m) whose ``log_weight`` (n, s) is ln(likelihood / proposal).
 
-    First the Gaussian takes ``steps`` with the samples in place of Laplace's approximation, then the densities, which
-    begin as it, take ``EMS_STEPS``. More steps sharpen the densities until they follow the noise; the first few bring nearly
-    all of the gain in the likelihood of voxels not learnt from. Fewer than ``FEWEST_FOR_MARGINALS`` voxels keep the Gaussian.
+    First the Gaussian takes some steps with the samples in place of Laplace's approximation, then the densities, which
+    begin as it, take some (``FREE_STEPS``). More steps sharpen the densities until they follow the noise; the first few bring nearly
+    all of the gain in the likelihood of voxels not learnt from. ``held``: the Gaussian's mean is known better than the
+    samples tell it, so it stays, and fewer steps of the densities keep them about it (``HELD_STEPS``). Fewer than ``FEWEST_FOR_MARGINALS`` voxels keep the Gaussian.
     """
     if len(x) < FEWEST_FOR_MARGINALS:
         return gaussian
+    steps, steps_of_densities = HELD_STEPS if held else FREE_STEPS
     for _ in range(steps):
         gaussian = gaussian.step_towards(x, normalised_weights(log_weight + gaussian.log_density(x)))
         pulse()
     marginals = MarginalsPrior.from_gaussian(gaussian)
     parts = [slice(first, first + _PART) for first in range(0, len(x), _PART)]
     placed = [marginals._placed(x[part]) for part in parts]
-    for _ in range(EMS_STEPS):
+    for _ in range(steps_of_densities):
         marginals = marginals.step_towards(
             [marginals._counted(where, log_weight[part]) for where, part in zip(placed, parts, strict=True)]
         )

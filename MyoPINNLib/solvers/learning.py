@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..prior import EM_STEPS, GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
+from ..prior import GaussianPrior, Prior, default_prior, learnt_gaussian, learnt_marginals
 from .batches import Batch
 from .levenberg import Minimum
 from .modes import Problem, best, covariances
@@ -60,8 +60,8 @@ def learn(bench: Workbench, batches: list[Batch], regions: list[Regions]) -> Lea
         bench.beat()
     drawn = [batch.samples for batch in known.values()]
     x, log_weight = np.concatenate([s.x for s in drawn]), np.concatenate([s.log_weight for s in drawn])
-    steps = EM_STEPS if anchor is None else 0
-    return Learnt(gaussian, learnt_marginals(gaussian, x, log_weight, steps=steps, pulse=bench.beat), noise, known)
+    prior = learnt_marginals(gaussian, x, log_weight, held=anchor is not None, pulse=bench.beat)
+    return Learnt(gaussian, prior, noise, known)
 
 
 def anchored(bench: Workbench, regions: list[Regions]) -> Anchor:

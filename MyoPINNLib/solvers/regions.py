@@ -6,7 +6,8 @@ several per cent. The mean curve of some twenty voxels is fitted without that, s
 
     < x of a region's mean curve  -  x of the mean of its voxels' fitted curves >        over all regions
 
-Both sides are fits of a mean of unlike curves, and what that does to a fit drops out of their difference.
+Both sides are fits of a mean of unlike curves, and what that does to a fit drops out of their difference, as long as they are not
+very unlike: a heart's muscle is alike within a region; fields that vary from voxel to voxel are not, and tell nothing here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .batches import Batch
 from .modes import Problem
 
 LARGEST, FEWEST_REGIONS, MOST_REGIONS = 32, 5, 100
-MOST_UNLIKE = 0.25
+MOST_UNLIKE, LEAST_SHARE = 0.14, 0.5
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,22 @@ class Anchor:
 def alike_regions(curves: TissueCurves, usable: np.ndarray) -> list[Regions]:
     """Regions of ``LARGEST`` neighbours at most, of the ``usable`` (n,) curves, whose curves differ by little but noise.
 
-    Some ``MOST_REGIONS`` of a clock; none where there are fewer than ``FEWEST_REGIONS`` in all, or where the curves have no places.
+    Some ``MOST_REGIONS`` of a clock; none where there are fewer than ``FEWEST_REGIONS`` in all, where they hold less than
+    ``LEAST_SHARE`` of the curves (which then are of another kind than the rest), or where the curves have no places.
     """
-    found = []
+    found, held = [], 0
     for row, time in enumerate(curves.time):
         rows = np.flatnonzero(usable & (curves.clock == row))
         if rows.size and np.ptp(curves.voxels[rows], axis=0).any():
             root_weight = np.sqrt(curves.weight[row])
             near = [members for members in _blocks(rows, curves.voxels) if _alike(curves, members, root_weight)]
+            held += sum(map(len, near))
             near = near[:: max(len(near) // MOST_REGIONS, 1)]
             if near:
                 mean = np.stack([curves.C_t[members].mean(axis=0) for members in near])
                 found.append(Regions(Batch(np.where(root_weight > 0, mean, 0.0), time, root_weight), near))
-    return found if sum(len(regions.members) for regions in found) >= FEWEST_REGIONS else []
+    enough = sum(len(regions.members) for regions in found) >= FEWEST_REGIONS and held >= LEAST_SHARE * usable.sum()
+    return found if enough else []
 
 
 def _blocks(rows: np.ndarray, voxels: np.ndarray) -> list[np.ndarray]:
@@ -89,11 +93,13 @@ def _blocks(rows: np.ndarray, voxels: np.ndarray) -> list[np.ndarray]:
 
 
 def _alike(curves: TissueCurves, members: np.ndarray, root_weight: np.ndarray) -> bool:
-    """Whether the curves' differences, less their noise, are a small share of their mean."""
+    """Whether the curves' differences, less their noise, are a small share of their mean, or no more than the noise (that of
+    each baseline is in all of its curve, and is not taken off).
+    """
     if len(members) < LARGEST // 4:
         return False
     weighted = np.where(root_weight > 0, curves.C_t[members], 0.0) * root_weight
     noise = Batch(weighted, curves.time[0], (root_weight > 0).astype(float)).noise_power().mean()
     mean = weighted.mean(axis=0)
     unlike = ((weighted - mean) ** 2).sum() / (len(members) - 1) - noise
-    return bool(unlike < MOST_UNLIKE**2 * (mean**2).sum())
+    return bool(unlike < MOST_UNLIKE**2 * (mean**2).sum() + noise)

@@ -1,6 +1,6 @@
 """How sure the means of AHA segments are: voxels' means and mean curves' fits against the truth of phantoms, by method map.
 
-make bench runs this; alone: python Testing/Benchmarks/bench_segments.py [--first 316] [--seeds 5]
+make bench runs this; alone: python Testing/Benchmarks/bench_segments.py [--first 601] [--seeds 6]
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def within(off, sd):
 def main():
     """Print every figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--first", type=int, default=316)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=601)
+    parser.add_argument("--seeds", type=int, default=6)
     given = parser.parse_args()
-    for preset in (Preset.STRESS, Preset.REST):
+    for preset in (Preset.STRESS, Preset.REST, Preset.NOISY):
         found = np.stack([segments(preset, given.first + i) for i in range(given.seeds)])
         for j, name in enumerate(QUANTITIES):
             true, mean, sd, curve, curve_sd = np.moveaxis(found[:, j], -1, 0)
