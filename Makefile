@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | clean; each sets up .venv by itself. PYTHON=python3.X picks the interpreter (3.10 to 3.13).
+# make demo | test | lint | bench | validate | reproduce | clean; each sets up .venv by itself. PYTHON=python3.X picks the interpreter (3.10 to 3.13).
 PYTHON =
 PY := .venv/bin/python
 DEMO := build/demo
@@ -6,15 +6,15 @@ DEMO := build/demo
 WINDOWS := $(wildcard Testing/Python/test_module_*.py) \
     $(patsubst %,Testing/Python/test_%.py,bullseye_view curves environment_panel harness_desktop harness_qt)
 
-.PHONY: help demo test lint bench study validation clean setup-report setup-test setup-engine setup-slicer setup-peers
+.PHONY: help demo test lint bench validate reproduce clean setup-report setup-test setup-engine setup-slicer setup-peers
 
 help:
 	@echo "make demo    a synthetic stress study, from DICOM to bull's-eye, in $(DEMO)"
 	@echo "make test    ruff, mypy and every test"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make bench   the figures for accuracy and speed"
-	@echo "make study   the paper's networks as printed, on the paper's object and beside the other methods (about two hours)"
-	@echo "make validation   the comparison of methods once more, written into docs/validation.md with its pictures"
+	@echo "make validate    truth against maps, what MBF hangs on, the paper's patients: written into docs/validation.md"
+	@echo "make reproduce   the paper's networks as printed and the comparison of methods, written there too (about three hours)"
 	@echo "make clean   remove .venv and everything built"
 
 demo: setup-report
@@ -35,12 +35,15 @@ lint: setup-test
 bench: setup-engine setup-slicer setup-peers
 	@for file in Testing/Benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
-study: setup-engine
+validate: setup-report
+	@$(PY) Testing/Benchmarks/study_agreement.py --write
+	@$(PY) Testing/Benchmarks/study_sensitivity.py --write
+	@$(PY) Testing/Benchmarks/study_patients.py --write
+
+reproduce: setup-engine setup-slicer setup-peers
 	@$(PY) Testing/Benchmarks/study_phantom.py
 	@$(PY) Testing/Benchmarks/study_networks.py
 	@$(PY) Testing/Benchmarks/bench_methods.py --printed
-
-validation: setup-engine setup-slicer setup-peers
 	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 11 12 13 --write
 
 clean:

@@ -1,4 +1,4 @@
-"""The command line: ``myopinn simulate | info | quantify | run | fit | demo``.
+"""The command line: ``myopinn simulate | info | quantify | run | fit | compare | demo``.
 
 At this door a fault is one sentence and a hint on stderr, and an exit code: 0 done, 2 the input is at fault, 1 a defect,
 130 cancelled. Heavy modules are imported by the command that needs them, so that every command answers at once.
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _command(name: str):
     """The function of a subcommand, which takes options, terminal and the start's time and returns the exit code."""
-    from . import curves, study
+    from . import compare, curves, study
 
     return {
         "simulate": study.simulate,
@@ -56,6 +56,7 @@ def _command(name: str):
         "demo": study.demo,
         "run": study.run,
         "fit": curves.fit,
+        "compare": compare.compare,
     }[name]
 
 

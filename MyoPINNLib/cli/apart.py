@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..results import MAX_SEAL_BYTES, SEAL
 from ..untrusted import json_object
 
-PHANTOM = "phantom"
+PHANTOM, COMPARISON = "phantom", "comparison"
 
 
 def apart(output: Path, inputs: Iterable[Path | None]) -> None:
@@ -26,12 +26,15 @@ def apart(output: Path, inputs: Iterable[Path | None]) -> None:
             )
 
 
-def of_one_kind(folder: Path, *, phantom: bool) -> None:
-    """InputError where a study would replace a result, or a result a study: only like replaces like."""
+def of_one_kind(folder: Path, kind: str = "") -> None:
+    """InputError where something of another kind would be replaced: a study, a comparison, or (no word) a result."""
     try:
         values = json_object(folder / SEAL, MAX_SEAL_BYTES)
     except (OSError, ValueError):
         return
-    if (PHANTOM in values) != phantom:
-        there, here = ("a result", "a study") if phantom else ("a study", "a result")
-        raise InputError(f'"{folder.name}" holds {there}; {here} may not replace it.', "Choose an empty or new folder.")
+    there = next((name for name in (PHANTOM, COMPARISON) if name in values), "")
+    if there != kind:
+        words = {PHANTOM: "a study", COMPARISON: "a comparison", "": "a result"}
+        raise InputError(
+            f'"{folder.name}" holds {words[there]}; {words[kind]} may not replace it.', "Choose an empty or new folder."
+        )

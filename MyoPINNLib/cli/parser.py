@@ -117,6 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_quantify(commands)
     _add_run(commands)
     _add_fit(commands)
+    _add_compare(commands)
     _add_demo(commands)
     return parser
 
@@ -316,6 +317,31 @@ def _add_fit(commands) -> None:
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the table of parameters, .csv"
     )
     _add_settings(command, (_METHOD,))
+
+
+def _add_compare(commands) -> None:
+    command = _command(
+        commands, "compare", "compare segments that were scored by eye with the others, over many studies"
+    )
+    command.add_argument(
+        "tables", nargs="+", type=Path, metavar="TABLE", help="results of quantify, or tables of segments (.csv)"
+    )
+    command.add_argument("--value", required=True, metavar="COLUMN", help="what is compared: MBF_mL_min_g_median")
+    command.add_argument("--by", required=True, metavar="COLUMN", help="the score, 1 or 0: ischaemic")
+    command.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="a table with study (a result's folder), segment and the score, where the tables hold none",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="an empty or new folder, or an earlier comparison",
+    )
 
 
 def _add_demo(commands) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..events import within
-from .apart import apart, of_one_kind
+from .apart import PHANTOM, apart, of_one_kind
 from .curves import times
 from .muted import wake
 from .parser import settings_of
@@ -27,7 +27,7 @@ def simulate(options: Namespace, terminal: Terminal, started: float) -> int:
 
     preset = _preset(options.preset)
     check_output(options.output)
-    of_one_kind(options.output, phantom=True)
+    of_one_kind(options.output, PHANTOM)
     _write_phantom(preset, options.output, seed=options.seed, noise=not options.noise_free)
     if not options.quiet:
         print(f"{preset.value} study, seed {options.seed}: {options.output}")
@@ -52,7 +52,7 @@ def quantify(options: Namespace, terminal: Terminal, started: float) -> int:
 
     apart(options.output, [*options.study, *options.masks, options.insertion, options.settings, options.start_from])
     check_output(options.output)
-    of_one_kind(options.output, phantom=False)
+    of_one_kind(options.output)
     start_up = _start_up(started)
     images = read_study(options.study, series=options.series, interval=options.interval)
     analysis = _quantified(images, options.masks, options.insertion, settings, terminal, start_up, options)
@@ -93,9 +93,9 @@ def demo(options: Namespace, terminal: Terminal, started: float) -> int:
 
     settings, preset = settings_of(options), _preset(options.preset)
     study, result = options.output / "study", options.output / "result"
-    for folder, phantom_here in ((study, True), (result, False)):
+    for folder, kind in ((study, PHANTOM), (result, "")):
         check_output(folder)
-        of_one_kind(folder, phantom=phantom_here)
+        of_one_kind(folder, kind)
     start_up = _start_up(started)
     print(f"1. A synthetic {preset.value} study (seed {options.seed}) as DICOM: {study}", flush=True)
     phantom = _write_phantom(preset, study, seed=options.seed, noise=True)

@@ -1,7 +1,7 @@
 """Every method, and peers from PyPI, side by side on the same curves: errors, time, memory; and how cost grows.
 
     make bench                                         prints the tables
-    make validation                                    also writes them and the pictures into docs/
+    make reproduce                                     also writes them and the pictures into docs/
     python Testing/Benchmarks/bench_methods.py --only twin stress --methods map nlls
 
 Each fit is a process of its own. Times are processor seconds of the fit alone on one thread, for 1 000 curves; memory is the most that the

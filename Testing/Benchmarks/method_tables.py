@@ -185,10 +185,15 @@ def growth_lines(grown):
 
 def write_into(lines, document=DOCUMENT):
     """Put ``lines`` and the pictures between the document's markers. Raises ValueError where a marker is missing."""
+    pictures = [f"![{words}]({path})" for path, words in PICTURES.items()]
+    write_between(BEGIN, END, [*lines, *pictures], document)
+
+
+def write_between(begin, end, lines, document=DOCUMENT):
+    """Put ``lines`` between two markers of the document. Raises ValueError where one of them is not there once."""
     text = document.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{document.name} lacks its markers '{BEGIN}' and '{END}'.")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    body = "\n".join([*lines, *(f"![{words}]({path})" for path, words in PICTURES.items())])
-    document.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}", encoding="utf-8")
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"{document.name} lacks its markers '{begin}' and '{end}'.")
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    document.write_text("\n".join([before + begin, *lines, end + after]), encoding="utf-8")

@@ -1,6 +1,6 @@
 """The paper's network, trained as printed on the paper's slice PS = 1.5: NMSE by step; then on exact curves without noise.
 
-    make study     about half an hour on two cores; alone: python Testing/Benchmarks/study_networks.py [--steps N] [--method M]
+    make reproduce     about half an hour on two cores; alone: python Testing/Benchmarks/study_networks.py [--steps N] [--method M]
 
 Truth and metrics are those of the paper's Table 1; the loss is eq. 6 with A.1 to A.4 and nothing else.
 """

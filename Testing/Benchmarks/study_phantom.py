@@ -1,6 +1,6 @@
 """A three-slice stress study of 1 500 voxels by `combined`, 2 500 steps from an NLLS start: time, and MBF of the segments.
 
-make study     runs this too; alone: python Testing/Benchmarks/study_phantom.py [--seed N] [--steps N]
+make reproduce     runs this too; alone: python Testing/Benchmarks/study_phantom.py [--seed N] [--steps N]
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ FLOORS = (
             "maps",
             "prior",
             "segmental",
+            "groups",
             "trained",
         )
     ),

@@ -1,0 +1,120 @@
+"""Phantom studies from end to end: MBF against truth by method, as Bland-Altman figures and scatter plots of segments and voxels.
+
+Stress, rest, two-vessel and noisy stress phantoms, one seed each that was in no search. A segment's value is the median of its
+valid voxels (as the module shows it), and its truth the median of theirs. Difference d = found - true; limits of agreement:
+mean(d) +- 1.96 SD(d).
+
+python Testing/Benchmarks/study_agreement.py [--seed 701]     prints the table (about two minutes)
+make validate                                                 also writes it and the picture into docs/
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+from contest import ROOT
+from method_tables import write_between
+
+from MyoPINNLib.figures import canvas
+from MyoPINNLib.pipeline import quantify
+from MyoPINNLib.quantities import percent, shown
+from MyoPINNLib.settings import AHASettings, FitSettings, Method, Settings
+from MyoPINNLib.simulate.phantom import Preset, make_phantom
+
+BEGIN, END = "<!-- agreement: begin -->", "<!-- agreement: end -->"
+PICTURE = "figures/agreement.png"
+METHODS = (Method.MAP, Method.ONE_SHOT, Method.NLLS, Method.FERMI)
+STUDIES = {Preset.STRESS: "#c2570c", Preset.REST: "#0067a5", Preset.TWO_VESSEL: "#00755a", Preset.NOISY: "#7f3c8d"}
+SEED = 701
+LIMIT = 1.96
+
+
+def measured(preset, method, seed):
+    """(true, found) MBF in mL/min/g of the segments (s,), and of the valid voxels (n,)."""
+    phantom = make_phantom(preset, seed=seed)
+    settings = Settings(fit=FitSettings(method=method), aha=AHASettings(insertion_lps=tuple(phantom.insertion_lps)))
+    analysis = quantify(phantom.series, phantom.masks, settings)
+    maps, true = analysis.maps, phantom.truth["MBF"]
+    pairs = []
+    for number in analysis.segments.numbers:
+        here = analysis.segments.voxels_in(number) & maps.valid & np.isfinite(maps["MBF"])
+        pairs += [(np.median(true[here]), np.median(maps["MBF"][here]))] if here.any() else []
+    sure = maps.valid & np.isfinite(maps["MBF"])
+    return shown("MBF", np.array(pairs).T), shown("MBF", np.array([true[sure], maps["MBF"][sure]]))
+
+
+def agreement(pairs):
+    """Mean difference and half the width of the limits of agreement of (true, found) pairs, mL/min/g."""
+    off = pairs[1] - pairs[0]
+    return float(off.mean()), LIMIT * float(off.std(ddof=1))
+
+
+def line(preset, method, segments, voxels):
+    """A row of the table."""
+    cells = []
+    for pairs in (segments, voxels):
+        bias, width = agreement(pairs)
+        cells.append(f"{bias:+.2f} ({bias - width:+.2f} to {bias + width:+.2f})")
+    size = np.abs(segments[1] / segments[0] - 1)
+    within = f"{(size <= 0.1).sum()} of {len(size)}"
+    return f"| {preset.value} | {method.value} | {' | '.join(cells)} | {within}, {percent(size.max()):.0f} % |"
+
+
+def draw(found, place):
+    """Truth against found, and difference against mean, of the segments, a column a method."""
+    with canvas.styled():
+        figure = canvas.new_figure(3.0 * len(METHODS), 6.6)
+        axes = figure.subplots(2, len(METHODS), sharex=True, sharey="row")
+        figure.subplots_adjust(left=0.06, right=0.985, top=0.88, bottom=0.14, hspace=0.12, wspace=0.08)
+        for column, method in enumerate(METHODS):
+            above, below = axes[:, column]
+            every = np.concatenate([found[preset, method][0] for preset in STUDIES], axis=1)
+            for preset, colour in STUDIES.items():
+                true, value = found[preset, method][0]
+                above.plot(true, value, "o", color=colour, ms=4, alpha=0.8, label=preset.value)
+                below.plot((true + value) / 2, value - true, "o", color=colour, ms=4, alpha=0.8)
+            bias, width = agreement(every)
+            above.axline((0, 0), slope=1, color=canvas.INK, lw=0.8)
+            for at, style in ((bias, "-"), (bias - width, "--"), (bias + width, "--")):
+                below.axhline(at, color=canvas.INK, lw=0.8, ls=style)
+            below.set_title(f"{bias:+.2f} ({bias - width:+.2f} to {bias + width:+.2f})", size=9)
+            above.set_title(method.value, weight="bold")
+            below.set_xlabel("MBF, mL/min/g (below: mean of both)")
+        axes[0, 0].set_ylabel("found MBF, mL/min/g")
+        axes[1, 0].set_ylabel("found - true, mL/min/g")
+        axes[0, 0].legend(fontsize=8, loc="upper left")
+        footer = canvas.footer("phantoms; medians of segments; lines: mean difference and limits of agreement")
+        canvas.add_words(figure, title="MBF of segments against truth", footer=footer)
+        canvas.save(figure, place)
+
+
+def main():
+    """Print, and write where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
+    given = parser.parse_args()
+    head = ["| study | method | segments | voxels | segments within 10 %, worst |", "|---|---|---|---|---|"]
+    print("\n".join(head))
+    found, rows = {}, []
+    for preset in STUDIES:
+        for method in METHODS:
+            found[preset, method] = measured(preset, method, given.seed)
+            rows.append(line(preset, method, *found[preset, method]))
+            print(rows[-1], flush=True)
+    if given.write:
+        draw(found, ROOT / "docs" / PICTURE)
+        lines = [
+            f"MBF found less true, mL/min/g: mean (limits of agreement), seed {given.seed} of each phantom; a segment is the median of its valid voxels.",
+            "",
+            *head,
+            *rows,
+            "",
+            f"![MBF of segments against truth]({PICTURE})",
+        ]
+        write_between(BEGIN, END, lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""How MBF, v_b, v_e and PS move when what they hang on is wrong: one table and one picture.
+
+A stress phantom without noise, quantified by ``map`` with one thing changed at a time; the change of the segments' medians
+against the same study with nothing changed, in the median over the remote and over the ischaemic segments.
+
+python Testing/Benchmarks/study_sensitivity.py            prints them (about three minutes)
+make validate                                             also writes them and the picture into docs/
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+import numpy as np
+from contest import ROOT
+from method_tables import write_between
+from scipy import ndimage
+
+from MyoPINNLib.figures import canvas
+from MyoPINNLib.pipeline import quantify
+from MyoPINNLib.quantities import percent
+from MyoPINNLib.series import Masks, PerfusionSeries
+from MyoPINNLib.settings import AHASettings, Conversion, Delay, FitSettings, Method, Settings, SignalSettings
+from MyoPINNLib.simulate.phantom import Phantom, make_phantom
+from MyoPINNLib.simulate.recipes import Preset, recipe
+
+BEGIN, END = "<!-- sensitivity: begin -->", "<!-- sensitivity: end -->"
+PICTURE = "figures/sensitivity.png"
+QUANTITIES = ("MBF", "v_b", "v_e", "PS")
+SEED = 31
+MAP = FitSettings(method=Method.MAP)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A phantom and how it is quantified; masks and series are the phantom's where none is given."""
+
+    phantom: Phantom
+    signal: SignalSettings = field(default_factory=SignalSettings)
+    fit: FitSettings = MAP
+    hct: float = 0.45
+    density: float = 1.05
+    masks: Masks | None = None
+    series: PerfusionSeries | None = None
+
+    def table(self):
+        """(segment, 5): the medians of the segments' valid voxels by quantity, and MBF of their mean curves; NaN where there is none."""
+        settings = Settings(
+            hct=self.hct,
+            density=self.density,
+            signal=self.signal,
+            fit=self.fit,
+            aha=AHASettings(insertion_lps=tuple(self.phantom.insertion_lps)),
+        )
+        rows = quantify(self.series or self.phantom.series, self.masks or self.phantom.masks, settings).segment_table
+        found = [[*(row.statistics[name].median for name in QUANTITIES), row.mean_curve.get("MBF")] for row in rows]
+        return np.array([[np.nan if value is None else value for value in row] for row in found])
+
+
+def variations(base):
+    """(group, what is changed, the changed study) of a noise-free base study."""
+    how, signal = base.phantom.acquisition, base.signal
+    for hct in (0.35, 0.40, 0.50):
+        yield "settings", f"Hct {hct:g} (true 0.45)", replace(base, hct=hct)
+    for density in (1.00, 1.10):
+        yield "settings", f"density {density:.2f} (true 1.05 g/mL)", replace(base, density=density)
+    for words, name, value in (
+        ("TS", "TS", how.TS),
+        ("TR", "TR", how.TR),
+        ("flip angle", "flip_angle", how.flip_angle),
+        ("relaxivity", "relaxivity", signal.relaxivity),
+        ("T1 of blood", "T1_blood", signal.T1_blood),
+        ("T1 of myocardium", "T1_myocardium", signal.T1_myocardium),
+    ):
+        for share in (0.9, 1.1):
+            changed = replace(base, signal=replace(signal, **{name: share * value}))
+            yield "conversion", f"{words} {percent(share - 1):+.0f} %", changed
+    for conversion, words in (
+        (Conversion.SATURATION_RECOVERY, "readout train ignored"),
+        (Conversion.LINEAR, "linear conversion"),
+    ):
+        yield "conversion", words, replace(base, signal=replace(signal, conversion=conversion))
+    for voxels in (2, 1, -1, -2):
+        words = f"blood pool {abs(voxels)} voxel{'s' * (abs(voxels) > 1)} {'smaller' if voxels > 0 else 'larger'}"
+        yield "masks", words, replace(base, masks=pool_by(base.phantom.masks, voxels))
+    for words, way in (("into the blood", Way.IN), ("outwards", Way.OUT), ("on both sides", Way.BOTH)):
+        yield "masks", f"myocardium 1 voxel larger {words}", replace(base, masks=muscle_grown(base.phantom.masks, way))
+    yield "masks", "myocardium 1 voxel smaller on both sides", replace(base, masks=muscle_shrunk(base.phantom.masks))
+    yield "delay", "delay fixed at 0", replace(base, fit=replace(MAP, delay=Delay.FIXED))
+    for share in (0.05, 0.2):
+        yield (
+            "frames",
+            f"{percent(share):.0f} % of the frames dropped",
+            replace(base, series=dropped(base.phantom.series, share)),
+        )
+    yield "frames", "frame of the input's peak dropped", replace(base, series=peak_dropped(base.phantom))
+    yield "frames", "last third of the frames missing", replace(base, series=shortened(base.phantom.series))
+
+
+def images(seed):
+    """(group, what is changed, the changed study) of studies that are drawn anew; their own truth is another's too."""
+    how = recipe(Preset.STRESS)
+    for noise in (0.025, 0.05, 0.1, 0.2):
+        words = f"noise {percent(noise):g} % of the muscle's peak"
+        yield "images", words, Study(make_phantom(replace(how, noise=noise), seed=seed))
+    for pixel in (1.5, 2.5, 3.0):
+        size = round(how.grid.size * how.grid.pixel / pixel)
+        other = replace(how, grid=replace(how.grid, pixel=pixel, size=size))
+        yield "images", f"pixels {pixel:g} mm (base 2 mm)", Study(make_phantom(other, seed=seed, noise=False))
+    for breathing in (1.0, 2.0):
+        other = replace(how, breathing=breathing)
+        yield "images", f"breathing {breathing:g} mm", Study(make_phantom(other, seed=seed, noise=False))
+
+
+def pool_by(masks, voxels):
+    """The blood pool smaller by voxels in each slice, or larger where ``voxels`` is negative, never into the muscle."""
+    turn = ndimage.binary_erosion if voxels > 0 else ndimage.binary_dilation
+    pool = np.stack([turn(each, iterations=abs(voxels)) for each in masks.blood_pool])
+    right = masks.right_ventricle
+    return replace(masks, blood_pool=pool & ~masks.myocardium, right_ventricle=None if right is None else right & ~pool)
+
+
+class Way(Enum):
+    """Where a wall grows."""
+
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+
+
+def muscle_grown(masks, way):
+    """The myocardium a voxel thicker: into the cavity, into what is around, or both."""
+    wall = np.stack([ndimage.binary_dilation(each) for each in masks.myocardium])
+    cavity = np.stack([ndimage.binary_fill_holes(each) for each in masks.myocardium]) & ~masks.myocardium
+    added = {Way.IN: cavity, Way.OUT: ~cavity, Way.BOTH: np.ones_like(cavity)}[way]
+    return with_wall(masks, masks.myocardium | (wall & added))
+
+
+def muscle_shrunk(masks):
+    """The myocardium a voxel thinner on both sides."""
+    return with_wall(masks, np.stack([ndimage.binary_erosion(each) for each in masks.myocardium]))
+
+
+def with_wall(masks, wall):
+    """The masks with another myocardium, from which the others keep away."""
+    right = masks.right_ventricle
+    return replace(
+        masks,
+        myocardium=wall,
+        blood_pool=masks.blood_pool & ~wall,
+        right_ventricle=None if right is None else right & ~wall,
+    )
+
+
+def kept(series, frames):
+    """The series with the ``frames`` (t,) bool alone."""
+    weight = None if series.weight is None else series.weight[:, frames]
+    return replace(series, signal=series.signal[frames], time=series.time[:, frames], weight=weight)
+
+
+def dropped(series, share):
+    """Without a random share of the frames, the first ones left alone."""
+    frames = len(series.signal)
+    gone = np.random.default_rng(0).choice(np.arange(5, frames), round(share * frames), replace=False)
+    return kept(series, ~np.isin(np.arange(frames), gone))
+
+
+def peak_dropped(phantom):
+    """Without the frame in which the blood pool is brightest."""
+    bright = phantom.series.signal[:, phantom.masks.blood_pool].mean(axis=1)
+    return kept(phantom.series, np.arange(len(bright)) != bright.argmax())
+
+
+def shortened(series):
+    """Without the last third of the frames."""
+    frames = len(series.signal)
+    return kept(series, np.arange(frames) < round(frames * 2 / 3))
+
+
+def study(seed):
+    """(group, words, changes (2, quantity) of the remote and the ischaemic segments), and what the base itself is off."""
+    base = Study(make_phantom(Preset.STRESS, seed=seed, noise=False))
+    plain = base.table()
+    low = plain[:, 0] < np.nanmedian(plain[:, 0]) / 1.5
+    for group, words, other in [*variations(base), *images(seed)]:
+        change = other.table() / plain - 1
+        found = np.array([np.nanmedian(change[here], axis=0) for here in (~low, low)])
+        print(line(words, found), flush=True)
+        yield group, words, found
+
+
+def line(words, found):
+    """A row of the table."""
+    cells = " | ".join(f"{percent(a):+.1f}, {percent(b):+.1f}" for a, b in zip(*found, strict=True))
+    return f"| {words} | {cells} |"
+
+
+def draw(rows, place):
+    """MBF's change by what is changed: a bar for the remote segments and one for the ischaemic."""
+    height = 1.3 + 0.2 * len(rows)
+    with canvas.styled():
+        figure = canvas.new_figure(8.5, height)
+        axes = figure.add_axes((0.36, 0.75 / height, 0.6, 1 - 1.3 / height))
+        at = np.arange(len(rows))
+        for n, (words, colour) in enumerate((("remote segments", "#0067a5"), ("ischaemic segments", "#c2570c"))):
+            change = percent(np.array([found[n, 0] for _, _, found in rows]))
+            axes.barh(at + 0.2 * (2 * n - 1), change, 0.38, color=colour, label=words)
+        axes.set_yticks(at, [words for _, words, _ in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xscale("symlog", linthresh=10)
+        axes.set_xticks(
+            [-50, -20, -10, -5, 0, 5, 10, 20, 50, 100], ["-50", "-20", "-10", "-5", "0", "5", "10", "20", "50", "100"]
+        )
+        axes.minorticks_off()
+        axes.axvline(0, color=canvas.INK, lw=0.8)
+        axes.grid(axis="x", alpha=0.3)
+        axes.set_xlabel("change of MBF, % (linear to 10, logarithmic beyond)")
+        axes.legend(loc="lower right", fontsize=8)
+        footer = canvas.footer("map, delay fitted; stress phantom, medians of the segments' voxels")
+        canvas.add_words(figure, title="What MBF hangs on", footer=footer)
+        canvas.save(figure, place)
+
+
+def main():
+    """Print, and write where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
+    given = parser.parse_args()
+    head = ["| what is changed | MBF | v_b | v_e | PS | MBF of the mean curve |", "|---|---|---|---|---|---|"]
+    print("\n".join(head))
+    rows = list(study(given.seed))
+    if given.write:
+        draw(rows, ROOT / "docs" / PICTURE)
+        lines = [
+            f"Stress phantom, seed {given.seed}, no noise but where it is named; method `map`; change in per cent of the segments' medians, the",
+            "median over the remote segments and that over the ischaemic ones, against the same study with nothing changed. Last: the fits of the mean curves.",
+            "",
+            *head,
+            *(line(words, found) for _, words, found in rows),
+            "",
+            f"![MBF by what is wrong]({PICTURE})",
+        ]
+        write_between(BEGIN, END, lines)
+
+
+if __name__ == "__main__":
+    main()
