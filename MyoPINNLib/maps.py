@@ -177,15 +177,18 @@ def parameter_maps(
     return ParameterMaps(values, values["valid"] == 1, geometry, sd, told)
 
 
-def mean_curves(curves: TissueCurves, segments: AHASegments) -> tuple[TissueCurves, tuple[int, ...]]:
+def mean_curves(
+    curves: TissueCurves, segments: AHASegments, *, without: np.ndarray | None = None
+) -> tuple[TissueCurves, tuple[int, ...]]:
     """One mean curve for each segment that has a voxel, and the segments' numbers.
 
-    Only curves that are finite at every counted frame take part. A segment that spans slices with clocks of their own
+    Only curves that are finite at every counted frame take part, and not those ``without`` (n,) bool. A segment that spans slices with clocks of their own
     gets the clock of most of its voxels; the other slices' means are brought onto it by linear interpolation between
     their frames, and all are averaged by their number of voxels. Frames left out are interpolated (their weight stays 0).
     """
     counted = curves.weight[curves.clock] > 0
     usable = np.where(counted, np.isfinite(curves.C_t), True).all(axis=1) & counted.any(axis=1)
+    usable &= True if without is None else ~without
     label = np.where(usable, segments.label[tuple(curves.voxels.T)], 0)
     numbers = tuple(number for number in segments.numbers if (label == number).any())
     if not numbers:

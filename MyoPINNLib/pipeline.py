@@ -23,6 +23,7 @@ from .events import Progress, Report, Warned, silent, within
 from .fit import FitResult, TissueCurves
 from .kinetics import blood_from_plasma
 from .maps import mean_curves, parameter_maps
+from .plausibility import blood_note, with_blood
 from .series import Masks, PerfusionSeries
 from .settings import REFERENCE_HCT, FitSettings, Input, Method, Settings, Spatial
 from .trained import TrainedNetwork
@@ -50,8 +51,9 @@ def quantify(
     report(Progress("curves", 0.0))
     curve_set = curves_from_series(series, masks, settings)
     segments, doubts = aha.segment(masks, settings.aha)
-    means, numbers = mean_curves(curve_set.curves, segments)
-    notes = (*series.acquisition.notes, *curve_set.notes, *doubts)
+    bloody = with_blood(curve_set.curves, segments.label[tuple(curve_set.curves.voxels.T)])
+    means, numbers = mean_curves(curve_set.curves, segments, without=bloody)
+    notes = (*series.acquisition.notes, *curve_set.notes, *doubts, *blood_note(bloody))
     for note in notes:
         report(Warned(note))
     prepared = time.perf_counter()

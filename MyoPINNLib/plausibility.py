@@ -9,6 +9,8 @@ from .fit import TissueCurves
 
 BLOOD_PEAK, TISSUE_PEAK = (1.5, 7.0), (0.15, 1.5)
 FLAT_TOP = 0.62
+OF_BLOOD, HIGH = 2.0, 90
+_WORTH_A_WORD = 0.01
 
 
 def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tuple[str, ...]:
@@ -41,6 +43,35 @@ def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tupl
             "(a bolus: 35 to 45 %). The flow may come out too high; a dual bolus avoids it."
         )
     return tuple(said)
+
+
+def with_blood(curves: TissueCurves, label: np.ndarray) -> np.ndarray:
+    """(n,) bool: curves that have blood in them, since they enhance ``OF_BLOOD`` times as much as muscle does.
+
+    ``label`` (n,): the segment of each, 0 for none. How much a curve enhances is its 90th percentile over time; muscle's is the
+    largest of the median of its segment, its slice and the study, so that muscle of good flow beside ischaemia is not taken for blood.
+    """
+    level = np.full(len(curves), np.nan)
+    for row, weight in enumerate(curves.weight):
+        here = curves.clock == row
+        level[here] = np.percentile(curves.C_t[here][:, weight > 0], HIGH, axis=1) if (weight > 0).any() else np.nan
+    known = np.isfinite(level)
+    usual = np.full(len(curves), np.median(level[known]) if known.any() else np.nan)
+    for group in (curves.voxels[:, 0], label):
+        for one in np.unique(group[known & (label > 0)]):
+            here = known & (group == one)
+            usual[here] = np.maximum(usual[here], np.median(level[here]))
+    return known & (label > 0) & (level > OF_BLOOD * usual)
+
+
+def blood_note(bloody: np.ndarray) -> tuple[str, ...]:
+    """What is said where more than a few of the myocardium's voxels are ``bloody`` (n,) bool."""
+    if bloody.mean() <= _WORTH_A_WORD:
+        return ()
+    return (
+        f"{bloody.sum()} of {bloody.size} voxels of the myocardium enhance more than twice as much as muscle does, so there is blood in "
+        "them: they take no part in the segments' mean curves. Check the myocardium's outline.",
+    )
 
 
 def flatness(time: np.ndarray, C_ab: np.ndarray) -> float:

@@ -9,8 +9,6 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
 from . import __version__, figures
 from .analysis import Analysis, SegmentRow
 from .concentration import readout_of
@@ -27,6 +25,7 @@ from .quantities import QUANTITIES, degrees_from_radians, milliseconds_from_seco
 from .results import files_below, replaced, seal
 from .settings import Bolus, Conversion, Delay, FitSettings, Method, Spatial
 
+MOST = 0.5  # of a segment's voxels are to be valid for their median to be sure
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
 _METHODS = {
     Method.NLLS: "2CXM, least squares",
@@ -186,14 +185,11 @@ def _history_rows(history: dict) -> list[dict]:
 
 def _write_pictures(analysis: Analysis, folder: Path, report: Report) -> None:
     footer = figures.footer(method_words(analysis))
-    by_mean = {row.segment: row.mean_curve.get("MBF") for row in analysis.segment_table}
-    values = {
-        number: None if flow is None or not np.isfinite(flow) else shown("MBF", flow)
-        for number, flow in by_mean.items()
-    }
+    flows = {row.segment: row.statistics["MBF"].median for row in analysis.segment_table}
+    values = {number: None if flow is None else shown("MBF", flow) for number, flow in flows.items()}
     estimated = analysis.segments.estimated_insertion
-    title = "Myocardial blood flow by AHA segment"
-    doubtful = [row.segment for row in analysis.segment_table if row.mean_curve and row.reason]
+    title = "Myocardial blood flow by AHA segment: median of the voxels"
+    doubtful = [row.segment for row in analysis.segment_table if (row.valid_share or 0.0) < MOST]
     figures.bullseye(
         folder / "bullseye.png", values,
         quantity="MBF", title=title, footer=footer, estimated_insertion=estimated, doubtful=doubtful,

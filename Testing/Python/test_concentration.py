@@ -11,7 +11,7 @@ from MyoPINNLib.concentration import _without_curvature, curves_from_series
 from MyoPINNLib.errors import InputError
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
-from MyoPINNLib.plausibility import doubts
+from MyoPINNLib.plausibility import blood_note, doubts, with_blood
 from MyoPINNLib.relaxation import Readout, signal_from_concentration
 from MyoPINNLib.series import Acquisition, Masks, PerfusionSeries
 from MyoPINNLib.settings import Bolus, Conversion, Settings, SignalSettings
@@ -363,3 +363,42 @@ def test_a_baseline_that_is_lost_in_noise_leaves_the_curve_as_it_is():
         return np.where(S0[:, None] > 0, S / np.where(S0 > 0, S0, 1.0)[:, None], np.nan)
 
     assert np.isfinite(_without_curvature(convert, np.ones((1, 3)), np.array([0.5]), 0.1, np.array([0.6]))).all()
+
+
+def levels(values, label, slices):
+    """Curves that enhance by ``values`` (n,) mM for good, of the segments ``label`` (n,) in ``slices`` (n,)."""
+    C_t = np.repeat(np.asarray(values, float)[:, None], 40, axis=1) * (np.arange(40) > 5)
+    places = np.column_stack([slices, np.arange(len(C_t)), np.zeros(len(C_t), int)])
+    return TissueCurves(np.arange(40.0), np.zeros(len(C_t), int), C_t, voxels=places), np.asarray(label)
+
+
+def test_a_curve_of_twice_the_muscles_enhancement_has_blood_in_it():
+    curves, label = levels([0.5] * 9 + [1.2, 3.0, 3.0], [1] * 11 + [0], [0] * 12)
+    assert np.flatnonzero(with_blood(curves, label)).tolist() == [9, 10], "what lies in no segment is nobody's"
+
+
+def test_good_muscle_beside_ischaemia_is_no_blood():
+    sick, well = [0.2] * 6 + [0.5] * 4, [0.5] * 20
+    curves, label = levels(sick + well, [7] * 10 + [8] * 20, [0] * 30)
+    assert not with_blood(curves, label).any()
+
+
+def test_a_slice_that_is_ischaemic_as_a_whole_is_seen_beside_the_others():
+    curves, label = levels([0.2] * 6 + [0.5] * 4 + [0.5] * 30, [7] * 10 + [1] * 30, [1] * 10 + [0] * 30)
+    assert not with_blood(curves, label).any()
+
+
+def test_a_dead_voxel_and_frames_left_out_do_not_matter():
+    curves, label = levels([0.5] * 9 + [1.2, np.nan], [1] * 11, [0] * 11)
+    weight = np.ones((1, 40))
+    weight[0, 10] = 0
+    C_t = curves.C_t.copy()
+    C_t[:, 10] = np.nan
+    found = with_blood(replace(curves, C_t=C_t, weight=weight), label)
+    assert np.flatnonzero(found).tolist() == [9]
+
+
+def test_a_few_bright_voxels_are_not_worth_a_word():
+    assert blood_note(np.arange(1000) < 5) == ()
+    (note,) = blood_note(np.arange(1000) < 30)
+    assert note.startswith("30 of 1000 voxels") and "outline" in note

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from MyoPINNLib.errors import Cancelled, InputError
 from MyoPINNLib.events import Progress, Warned
@@ -273,3 +274,15 @@ def test_a_full_disk_leaves_the_earlier_result(a_fermi_analysis, tmp_path, monke
         write_analysis(a_fermi_analysis, tmp_path / "out")
     monkeypatch.undo()
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_blood_in_the_wall_stays_out_of_the_mean_curves_and_is_told(a_phantom, the_settings, an_analysis):
+    masks = a_phantom.masks
+    cavity = np.stack([ndimage.binary_fill_holes(each) for each in masks.myocardium]) & ~masks.myocardium
+    thick = np.stack([ndimage.binary_dilation(each) for each in masks.myocardium]) & cavity | masks.myocardium
+    drawn = replace(masks, myocardium=thick, blood_pool=masks.blood_pool & ~thick)
+    analysis = quantify(a_phantom.series, drawn, the_settings)
+    assert any("there is blood in them" in note for note in analysis.notes)
+    for row, right in zip(analysis.segment_table, an_analysis.segment_table, strict=True):
+        assert abs(row.mean_curve["MBF"] / right.mean_curve["MBF"] - 1) < 0.2, row.name
+    assert not any("blood in them" in note for note in an_analysis.notes)
