@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | validate | reproduce | clean; each sets up .venv by itself. PYTHON=python3.X picks the interpreter (3.10 to 3.13).
+# make demo | test | lint | bench | validate | soak | reproduce | clean; each sets up .venv by itself. PYTHON=python3.X picks the interpreter (3.10 to 3.13).
 PYTHON =
 PY := .venv/bin/python
 DEMO := build/demo
@@ -6,7 +6,7 @@ DEMO := build/demo
 WINDOWS := $(wildcard Testing/Python/test_module_*.py) \
     $(patsubst %,Testing/Python/test_%.py,bullseye_view curves environment_panel harness_desktop harness_qt)
 
-.PHONY: help demo test lint bench validate reproduce clean setup-report setup-test setup-engine setup-slicer setup-peers
+.PHONY: help demo test lint bench validate soak reproduce clean setup-report setup-test setup-engine setup-slicer setup-peers
 
 help:
 	@echo "make demo    a synthetic stress study, from DICOM to bull's-eye, in $(DEMO)"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint    ruff and mypy alone"
 	@echo "make bench   the figures for accuracy and speed"
 	@echo "make validate    truth against maps, what MBF hangs on, the paper's patients: written into docs/validation.md"
+	@echo "make soak        broken input, kills, crowds, long sessions, full disks: ten minutes"
 	@echo "make reproduce   the paper's networks as printed and the comparison of methods, written there too (about three hours)"
 	@echo "make clean   remove .venv and everything built"
 
@@ -39,6 +40,9 @@ validate: setup-report
 	@$(PY) Testing/Benchmarks/study_agreement.py --write
 	@$(PY) Testing/Benchmarks/study_sensitivity.py --write
 	@$(PY) Testing/Benchmarks/study_patients.py --write
+
+soak: setup-test
+	@$(PY) Testing/Benchmarks/soak.py
 
 reproduce: setup-engine setup-slicer setup-peers
 	@$(PY) Testing/Benchmarks/study_phantom.py

@@ -146,6 +146,7 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._sceneCloses)
         self.addObserver(scene, scene.EndCloseEvent, self._sceneOpens)
+        self.addObserver(scene, scene.StartImportEvent, self._sceneImports)
         self.addObserver(scene, scene.EndImportEvent, self._sceneOpens)
         self.addObserver(scene, scene.NodeAddedEvent, self._nodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self._nodesChanged)
@@ -179,6 +180,10 @@ class MyoPINNWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _sceneCloses(self, caller=None, event=None):
         self.panel.scene_closed()
+        self._take(None)
+
+    def _sceneImports(self, caller=None, event=None):
+        self.panel.scene_imports()
         self._take(None)
 
     def _sceneOpens(self, caller=None, event=None):

@@ -131,3 +131,10 @@ class ArterialInput:
 
 def _as_pieces(interpolator) -> PPoly:
     return PPoly(interpolator.c, interpolator.x)
+
+
+def first_pass_end(aif: ArterialInput) -> float:
+    """Time s of the input's first sample after its peak that is under half of it; its last sample where none is."""
+    peak = int(np.argmax(aif.C_ap))
+    below = np.flatnonzero(aif.C_ap[peak:] < aif.C_ap[peak] / 2)
+    return float(aif.knots[peak + below[0]] if below.size else aif.knots[-1])

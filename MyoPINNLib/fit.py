@@ -28,6 +28,7 @@ class Outcome(IntEnum):
     OUTLYING_FRAME = 8
     UNDETERMINED = 9
     OFF_THE_MODEL = 10
+    BLOOD = 11
 
     @property
     def reason(self) -> str:
@@ -47,6 +48,7 @@ _REASONS = {
     Outcome.OUTLYING_FRAME: "a frame lies far off the curve",
     Outcome.UNDETERMINED: "the curve does not determine the flow",
     Outcome.OFF_THE_MODEL: "the network's curve is not that of its parameters",
+    Outcome.BLOOD: "it enhances far more than muscle does",
 }
 
 

@@ -49,7 +49,7 @@ class Statistic(str, Enum):
 
 
 class Mode(Enum):
-    """Which study the bull's-eye shows."""
+    """Which study bull's-eye, views and curves show."""
 
     ANALYSIS = "analysis"
     REST = "rest"

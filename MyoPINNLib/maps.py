@@ -19,6 +19,9 @@ from .kinetics import blood_from_plasma, extraction, mean_transit_time, myocardi
 _PROPORTIONAL = {"F_b": "F_p", "MBF": "F_p", "v_b": "v_p", "PS_g": "PS"}
 
 
+LEAST_VALID = 0.5  # of a segment's voxels, for what is said of them to be sure
+
+
 @dataclass(frozen=True)
 class SegmentStatistics:
     """One quantity in one segment, inside units, over its valid voxels; ``None`` where no voxel is valid.

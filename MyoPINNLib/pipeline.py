@@ -16,11 +16,12 @@ from dataclasses import replace
 import numpy as np
 
 from . import __version__, aha, solvers
+from .aif import first_pass_end
 from .analysis import Analysis, segment_table
 from .concentration import CurveSet, curves_from_series
 from .errors import InputError
 from .events import Progress, Report, Warned, silent, within
-from .fit import FitResult, TissueCurves
+from .fit import FitResult, Outcome, TissueCurves
 from .kinetics import blood_from_plasma
 from .maps import mean_curves, parameter_maps
 from .plausibility import blood_note, with_blood
@@ -51,13 +52,15 @@ def quantify(
     report(Progress("curves", 0.0))
     curve_set = curves_from_series(series, masks, settings)
     segments, doubts = aha.segment(masks, settings.aha)
-    bloody = with_blood(curve_set.curves, segments.label[tuple(curve_set.curves.voxels.T)])
+    label = segments.label[tuple(curve_set.curves.voxels.T)]
+    bloody = with_blood(curve_set.curves, label, first_pass=first_pass_end(curve_set.aif))
     means, numbers = mean_curves(curve_set.curves, segments, without=bloody)
     notes = (*series.acquisition.notes, *curve_set.notes, *doubts, *blood_note(bloody))
     for note in notes:
         report(Warned(note))
     prepared = time.perf_counter()
     by_segment, by_voxel = _fit(means, curve_set, settings, report, checkpoint, start_from)
+    by_voxel = replace(by_voxel, outcome=np.where(bloody & by_voxel.valid, Outcome.BLOOD, by_voxel.outcome))
     notes = (*notes, *dict.fromkeys((*by_segment.notes, *by_voxel.notes)))
     maps = parameter_maps(by_voxel, curve_set.curves, series.geometry, hct=settings.hct, density=settings.density)
     return Analysis(

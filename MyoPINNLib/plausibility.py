@@ -6,11 +6,13 @@ import numpy as np
 
 from .errors import InputError
 from .fit import TissueCurves
+from .robust import width
 
 BLOOD_PEAK, TISSUE_PEAK = (1.5, 7.0), (0.15, 1.5)
 FLAT_TOP = 0.62
-OF_BLOOD, HIGH = 2.0, 90
-_WORTH_A_WORD = 0.01
+OF_BLOOD, SCATTERS, HIGH = 2.0, 4.0, 90
+LATER = 10.0
+_FEWEST_FRAMES = 5
 
 
 def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tuple[str, ...]:
@@ -45,32 +47,49 @@ def doubts(curves: TissueCurves, aif_time: np.ndarray, C_ab: np.ndarray) -> tupl
     return tuple(said)
 
 
-def with_blood(curves: TissueCurves, label: np.ndarray) -> np.ndarray:
-    """(n,) bool: curves that have blood in them, since they enhance ``OF_BLOOD`` times as much as muscle does.
+def with_blood(curves: TissueCurves, label: np.ndarray, *, first_pass: float = np.inf) -> np.ndarray:
+    """(n,) bool: curves that have blood in them, since they enhance more than ``OF_BLOOD`` times as much as muscle does, and
+    by more than ``SCATTERS`` times what the muscle's own enhancements scatter.
 
-    ``label`` (n,): the segment of each, 0 for none. How much a curve enhances is its 90th percentile over time; muscle's is the
-    largest of the median of its segment, its slice and the study, so that muscle of good flow beside ischaemia is not taken for blood.
+    ``label`` (n,): the segment of each, 0 for none; ``first_pass``: when the input's first pass ends, s. How much a curve enhances is its
+    90th percentile until ``LATER`` s after that. Muscle's is the largest of the median of its segment, its slice and the study, so
+    that muscle of good flow beside ischaemia is not taken for blood; the first two are at most ``OF_BLOOD`` times the study's, so that
+    a segment which is mostly blood does not speak for itself.
     """
+    level = _levels(curves, first_pass)
+    known = np.isfinite(level) & (label > 0)
+    if not known.any():
+        return known
+    study = np.median(level[known])
+    usual, own = np.full(len(curves), study), np.full(len(curves), study)
+    for group in (curves.voxels[:, 0], label):
+        for one in np.unique(group[known]):
+            here = known & (group == one)
+            own[here] = np.median(level[here])
+            usual[here] = np.maximum(usual[here], min(own[here][0], OF_BLOOD * study))
+    scatter = width(level[known] / np.where(own > 0, own, np.inf)[known] - 1)
+    return known & (level > max(OF_BLOOD, 1 + SCATTERS * scatter) * usual)
+
+
+def _levels(curves: TissueCurves, first_pass: float) -> np.ndarray:
+    """(n,) mM: how much each curve enhances in the first pass; NaN where that is not known."""
     level = np.full(len(curves), np.nan)
     for row, weight in enumerate(curves.weight):
-        here = curves.clock == row
-        level[here] = np.percentile(curves.C_t[here][:, weight > 0], HIGH, axis=1) if (weight > 0).any() else np.nan
-    known = np.isfinite(level)
-    usual = np.full(len(curves), np.median(level[known]) if known.any() else np.nan)
-    for group in (curves.voxels[:, 0], label):
-        for one in np.unique(group[known & (label > 0)]):
-            here = known & (group == one)
-            usual[here] = np.maximum(usual[here], np.median(level[here]))
-    return known & (label > 0) & (level > OF_BLOOD * usual)
+        here, counted = curves.clock == row, weight > 0
+        early = counted & (curves.time[row] <= first_pass + LATER)
+        counted = early if early.sum() >= _FEWEST_FRAMES else counted
+        if counted.any():
+            level[here] = np.percentile(curves.C_t[here][:, counted], HIGH, axis=1)
+    return level
 
 
 def blood_note(bloody: np.ndarray) -> tuple[str, ...]:
-    """What is said where more than a few of the myocardium's voxels are ``bloody`` (n,) bool."""
-    if bloody.mean() <= _WORTH_A_WORD:
+    """What is said where some of the myocardium's voxels are ``bloody`` (n,) bool."""
+    if not bloody.any():
         return ()
     return (
-        f"{bloody.sum()} of {bloody.size} voxels of the myocardium enhance more than twice as much as muscle does, so there is blood in "
-        "them: they take no part in the segments' mean curves. Check the myocardium's outline.",
+        f"{bloody.sum()} of {bloody.size} voxels of the myocardium enhance far more than muscle does (blood in them, motion, or noise): they count as "
+        "not valid and take no part in the segments' mean curves. Check the myocardium's outline, and read the segments' medians.",
     )
 
 

@@ -6,7 +6,7 @@ s_i: posterior standard deviation of voxel i; c = 1, or ``OVERLAP`` where neighb
 lack_i = s_i^2 / total^2 (total^2 = variance of the values + mean of s^2, what the prior expects), and pulls a segment that lies off
 that mean as a whole: lack is the mean over the segment, tau the spread of the segments' own means, told by the fits of their mean
 curves, whose noise is so small that their own prior pulls them little (or else by the voxels', with the pull undone). COMMON is the share of the variance that voxels' errors have in common beyond that (posteriors
-that are skewed alike, the prior's own error): measured on phantoms of known truth (seeds 316 to 320 and 411 to 416), where none to 0.1 is needed. ``shared`` is what
+that are skewed alike, the prior's own error): measured on phantoms of known truth (seeds 316 to 320 and 411 to 416), which ask for 0 to 0.1 by quantity and study. ``shared`` is what
 all voxels of the study have in common, relative (the input's noise, the prior's mean: solvers/input_noise.py).
 """
 

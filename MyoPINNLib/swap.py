@@ -160,11 +160,17 @@ def _undo(folder: Path, journal: Journal) -> None:
 
 
 def _write(folder: Path, journal: Journal) -> None:
-    with (folder / DRAFT).open("w", encoding="utf-8") as file:
-        json.dump(asdict(journal), file)
-        file.flush()
-        os.fsync(file.fileno())
-    (folder / DRAFT).replace(folder / JOURNAL)
+    draft = folder / DRAFT
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(asdict(journal), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / JOURNAL)
+    except OSError:
+        if DRAFT in own(folder):
+            draft.unlink()
+        raise
 
 
 def _remove(path: Path) -> None:

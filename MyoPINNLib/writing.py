@@ -18,14 +18,13 @@ from .files.tables import write_curves, write_segment_table
 from .files.voxel_curves import VoxelCurves, write_voxel_curves
 from .files.weights import write_weights
 from .fit import PARAMETERS
-from .maps import derived_from
+from .maps import LEAST_VALID, derived_from
 from .network_settings import Shift
 from .polar import stem_of
 from .quantities import QUANTITIES, degrees_from_radians, milliseconds_from_seconds, percent, shown
 from .results import files_below, replaced, seal
 from .settings import Bolus, Conversion, Delay, FitSettings, Method, Spatial
 
-MOST = 0.5  # of a segment's voxels are to be valid for their median to be sure
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "matplotlib")
 _METHODS = {
     Method.NLLS: "2CXM, least squares",
@@ -189,7 +188,7 @@ def _write_pictures(analysis: Analysis, folder: Path, report: Report) -> None:
     values = {number: None if flow is None else shown("MBF", flow) for number, flow in flows.items()}
     estimated = analysis.segments.estimated_insertion
     title = "Myocardial blood flow by AHA segment: median of the voxels"
-    doubtful = [row.segment for row in analysis.segment_table if (row.valid_share or 0.0) < MOST]
+    doubtful = [row.segment for row in analysis.segment_table if (row.valid_share or 0.0) < LEAST_VALID]
     figures.bullseye(
         folder / "bullseye.png", values,
         quantity="MBF", title=title, footer=footer, estimated_insertion=estimated, doubtful=doubtful,

@@ -21,7 +21,7 @@ def compare(options: Namespace, terminal: Terminal, started: float) -> int:
     segments, notes = read_scored(options.tables, **names, scores=options.scores)
     found = segments.compared()
     with replaced(options.output) as draft:
-        write_comparison(draft, segments, found, **names)
+        write_comparison(draft, segments, found, notes, **names)
         if figures.available():
             footer = figures.footer(f"{len(set(segments.study))} studies, Mann-Whitney U")
             figures.groups(draft / "groups.png", segments, found, **names, footer=footer)

@@ -55,9 +55,9 @@ def words_of_column(column: str) -> str:
             rest = plain_words(column[len(quantity.column) + 1 :])
             unit = "" if quantity.unit == "1" else f" ({quantity.unit})"
             return f"{name_of(quantity)}{unit}{f', {rest}' if rest else ''}"
-    return column
+    return plain_words(column) if "$" in column else column
 
 
 def plain_words(name: str) -> str:
     """A column's name with spaces."""
-    return name.replace("_", " ").strip()
+    return name.replace("_", " ").replace("$", r"\$").strip()

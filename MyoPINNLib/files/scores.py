@@ -30,7 +30,7 @@ def read_scored(
 ) -> tuple[ScoredSegments, tuple[str, ...]]:
     """The column ``value`` of all ``tables`` (.csv, or folders with an aha.csv), split by the column ``by`` (0 or 1); and notes.
 
-    A study is a table's column study or patient, else its folder's name. ``scores``: a table with study, segment and ``by``
+    A study is a table's column study or patient, else its folder's name; no segment of a study may come twice. ``scores``: a table with study, segment and ``by``
     where the others have no such column. Raises InputError where a table or a column is not there, a score is neither yes
     nor no, or a segment has no score.
     """
@@ -38,8 +38,15 @@ def read_scored(
         raise InputError(f"{len(tables)} tables are more than {MAX_TABLES}.")
     known = None if scores is None else _scores_of(scores, by)
     values, marks, studies, unmeasured = [], [], [], 0
+    seen: set[tuple[str, str]] = set()
     for place, row, number in (found for table in tables for found in _segments(table)):
-        study = _first(row, STUDY) or place.resolve().parent.name
+        study = _study(row) or place.resolve().parent.name
+        if (study, number) in seen:
+            raise InputError(
+                f'Segment {number} of the study "{plain(study, 40)}" comes twice.',
+                "Give each table once, and studies of the same folder name a column study.",
+            )
+        seen.add((study, number))
         where = f'segment {number} of "{plain(study, 40)}"'
         score = _cell(place, row, by) if known is None else known.get((study, number))
         if score is None:
@@ -49,12 +56,16 @@ def read_scored(
         values.append(measured)
         marks.append(_is_yes(score, by, where))
         studies.append(study)
-    notes = (f"{unmeasured} segments have no {value} and are left out.",) if unmeasured else ()
-    return ScoredSegments(np.array(values), np.array(marks), np.array(studies)), notes
+    notes = [f"{unmeasured} segments have no {value} and are left out."] if unmeasured else []
+    unused = len(set(known or ()) - seen)
+    notes += [f"{unused} scores are of segments that are in no table."] if unused else []
+    return ScoredSegments(np.array(values), np.array(marks), np.array(studies)), tuple(notes)
 
 
-def write_comparison(folder: Path, segments: ScoredSegments, found: Comparison, *, value: str, by: str) -> None:
-    """``groups.csv``, a row a kind, and ``comparison.json`` with the test."""
+def write_comparison(
+    folder: Path, segments: ScoredSegments, found: Comparison, notes: Sequence[str] = (), *, value: str, by: str
+) -> None:
+    """``groups.csv``, a row a kind, and ``comparison.json`` with the test and the notes."""
     kinds = ((by, found.scored, segments.scored), (f"not {by}", found.others, ~segments.scored))
     rows = [
         {
@@ -71,8 +82,8 @@ def write_comparison(folder: Path, segments: ScoredSegments, found: Comparison, 
         for name, spread, here in kinds
     ]
     write_segment_table(folder / "groups.csv", rows)
-    test = {key: number for key, number in asdict(found).items() if isinstance(number, float)}
-    told = {"value": value, "by": by, "test": "Mann-Whitney U, normal approximation", **test, "version": __version__}
+    test = {key: number for key, number in asdict(found).items() if isinstance(number, float) and math.isfinite(number)}
+    told = {"value": value, "by": by, "test": "Mann-Whitney U", **test, "notes": list(notes), "version": __version__}
     write_whole(folder / "comparison.json", (json.dumps(told, indent=1) + "\n").encode())
 
 
@@ -90,20 +101,30 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise InputError(f'"{path.name}" holds more than {MAX_BYTES:.3g} bytes.', "Split it into smaller tables.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.DictReader(stream) if any(row.values())]
+            table = csv.DictReader(stream)
+            rows = [row for row in table if any(row.values())]
+            columns = [name.strip() for name in table.fieldnames or ()]
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(
             f'"{path.name}" cannot be read as a table.', "Save it as CSV in UTF-8, with commas."
         ) from error
     if not rows:
         raise InputError(f'"{path.name}" holds no segments.', _ONE_TABLE)
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f'Two columns of "{path.name}" are called "{plain(twice, 40)}".', "Give each a name of its own."
+        )
+    ragged = next((n for n, row in enumerate(rows, start=2) if None in row or None in row.values()), None)
+    if ragged is not None:
+        raise InputError(f'Row {ragged} of "{path.name}" has not as many cells as the first row.', _ONE_TABLE)
     return rows
 
 
 def _scores_of(path: Path, by: str) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for row in _rows(path):
-        key = _first(row, STUDY) or "", _segment(path, row)
+        key = _study(row), _segment(path, row)
         if key in found:
             raise InputError(
                 f'"{path.name}" scores segment {key[1]} of "{plain(key[0], 40)}" twice.', "Keep one of them."
@@ -117,6 +138,11 @@ def _segment(path: Path, row: Mapping[str, str]) -> str:
     if number is None:
         raise InputError(f'"{path.name}" has no column "{SEGMENT[0]}".', _ONE_TABLE)
     return number.removesuffix(".0")
+
+
+def _study(row: Mapping[str, str]) -> str:
+    """The study that a row names, "" where it names none."""
+    return (_first(row, STUDY) or "").removesuffix(".0")
 
 
 def _first(row: Mapping[str, str], names: Sequence[str]) -> str | None:

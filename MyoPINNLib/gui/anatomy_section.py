@@ -30,7 +30,7 @@ class AnatomySection:
         )  # fmt: skip
         self._rest = SegmentChoice(
             {"myocardium": ui.restMyocardiumSelector, "blood_pool": ui.restBloodPoolSelector},
-            _REST, "restSegmentation", parameters, usual=self._as_under_stress, changed=changed,
+            _REST, "restSegmentation", parameters, usual=self._as_under_stress, changed=changed, follows=True,
         )  # fmt: skip
         self._earlier: set[str] = set()  # ids of what was drawn on studies loaded before
         self._made: Any = None  # a point list that waits for its first point

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..errors import InputError
 from ..figures.canvas import digits, name_of
 from ..looks import Colours, Statistic
+from ..maps import LEAST_VALID
 from ..polar import NAMES, segments_of
 from ..quantities import PERCENT, QUANTITIES
 from ..scene import SceneAnalysis, at_rest
@@ -213,7 +214,7 @@ class _Rows:
         """Segments that have a value which is not reliable."""
         named = {n for n in self.values if self._quantity in str(self._cell(n, "doubtful", "")).split()}
         by_mean = self._statistic is Statistic.MEAN_CURVE
-        few = {n for n in self.values if not by_mean and self.valid(n) < self.voxels(n) / 2}
+        few = {n for n in self.values if not by_mean and self.valid(n) < LEAST_VALID * self.voxels(n)}
         return frozenset(named | few | {n for n in self.values if by_mean and self._cell(n, "reason", "")})
 
     def note(self, number: int) -> str:

@@ -123,8 +123,10 @@ def write_reserve(reserve: BullseyeContent | None, folder: Path) -> None:
             "MBF_rest_mL_min_g": rest.get(number, math.nan),
             RESERVE: reserve.known.get(number, math.nan),
             "statistic": reserve.statistic.value,
-            "doubtful": RESERVE if number in reserve.doubtful else "",
+            "doubtful": RESERVE if number in reserve.doubtful and number in reserve.known else "",
             "reason": reserve.reasons.get(number, ""),
+            "analyses": reserve.title,
+            "caution": reserve.caution,
         }
         for number in range(1, reserve.model + 1)
     ]
@@ -137,7 +139,8 @@ def write_pictures(review, folder: Path) -> None:
         review.bullseye.save(folder / "bullseye.png")
     for name, k in review.overlay.slices.items():
         if k is not None:
-            words = "_".join(filter(None, ["slice", str(k + 1), level_of(review.analysis.label, k)]))
+            rest = "" if review.viewed.node is review.analysis.node else "rest"
+            words = "_".join(filter(None, ["slice", str(k + 1), level_of(review.viewed.label, k), rest]))
             write_picture(name, folder / f"{words}.png")
 
 

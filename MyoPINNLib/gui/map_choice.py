@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..looks import Mode
 from ..quantities import QUANTITIES
 from ..scene import SceneAnalysis, usual_limits
 from ..scene.drawing import decimals
@@ -33,9 +34,10 @@ class MapChoice:
         return wanted if wanted in self._quantities else "MBF"
 
     @property
-    def has_sd(self) -> bool:
-        """True where the analysis has standard deviations of the map."""
-        return all(each.volumes(self.quantity, sd=True) for each in (self._analysis, self._viewed))
+    def without_sd(self) -> SceneAnalysis | None:
+        """An analysis without standard deviations of the map, None where there is none such."""
+        both = (self._analysis, self._viewed)
+        return next((each for each in both if not each.volumes(self.quantity, sd=True)), None)
 
     def show(self, analysis: SceneAnalysis | None, viewed: SceneAnalysis | None = None) -> None:
         """List the maps of ``analysis`` and show the chosen one's limits; None: nothing can be chosen. ``viewed``: the rest
@@ -53,8 +55,8 @@ class MapChoice:
     def shown(self, selected: int) -> Shown:
         """What is to be shown, with the segment ``selected``."""
         chosen, quantity = self._parameters(), self.quantity
-        sd = chosen.deviation and self.has_sd
-        under_stress = self._viewed.node is self._analysis.node and not self._analysis.at_rest
+        sd = chosen.deviation and self.without_sd is None
+        under_stress = chosen.mode is Mode.ANALYSIS and not self._analysis.at_rest
         marked = chosen.markVoxels and quantity == "MBF" and not sd and under_stress
         cut_off = chosen.cutOff if marked else None
         limits = None if self._viewed.node is self._analysis.node else self._analysis.limits(quantity, sd=sd)

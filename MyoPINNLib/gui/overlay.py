@@ -20,6 +20,7 @@ from .captions import Caption, words_of
 from .layout import VIEWS, PerfusionLayout
 from .slices import evenly, place_of, place_on_image, place_view, show_in, shown_slices, slice_node
 
+_SAME = 1e-3  # mm
 _LEVELS = (SliceLevel.BASAL, SliceLevel.MID, SliceLevel.APICAL)
 
 
@@ -50,6 +51,9 @@ class Overlay:
         self._layout, self._on_move = layout, on_move
         self._slices: list[int | None] = []
         self._shown: Shown | None = None
+        self._placed: SceneAnalysis | None = None  # whose slices the views are on
+        self._at_rest = False
+        self._lent: list[tuple] = []  # maps that show another analysis's limits, with their own
         self._captions: dict[str, Caption] = {}
         self._observed: list[tuple] = []
 
@@ -63,30 +67,53 @@ class Overlay:
         """Name of each view in use -> what stands at its upper edge."""
         return {name: caption.text for name, caption in self._captions.items()}
 
-    def place(self, analysis: SceneAnalysis) -> None:
+    def is_on(self, analysis: SceneAnalysis) -> bool:
+        """False where the views are on the slices of another analysis."""
+        return self._placed is None or self._placed.node is analysis.node
+
+    def place(self, analysis: SceneAnalysis, *, rest: bool = False) -> None:
         """Show the layout, each view on its slice, the images at the frame where the myocardium is brightest, the segmentation
         by its outline, so that the map is seen.
         """
         analysis.uncover()
-        self.place_on(analysis, shown_slices(analysis.label))
+        self.place_on(analysis, shown_slices(analysis.label), rest=rest)
         series = images_of(analysis)
         if series:
             with suppress(InputError):  # a sequence that no browser plays stays without images
                 show_frame(series, peak_of(analysis))
 
-    def place_on(self, analysis: SceneAnalysis, slices: list[int]) -> None:
-        """Show the layout with one view for each of ``slices``."""
+    def place_on(self, analysis: SceneAnalysis, slices: list[int], *, rest: bool = False) -> None:
+        """Show the layout with one view for each of ``slices``; ``rest``: the captions say that it was taken at rest."""
         self._let_go()
         analysis.legend(None)  # that of a scene which was opened is in no view: it is made anew
         if not self._layout.show(len(slices)):
             return
-        self._slices = list(slices)
+        for name, k in zip(VIEWS, slices, strict=False):
+            place_view(name, analysis, k)
+        self._take(analysis, slices, rest)
+
+    def change_to(self, analysis: SceneAnalysis, *, rest: bool = False) -> None:
+        """Another analysis in the views, which stay where they are where it has the same slices."""
+        before, slices = self._placed, list(self._slices)
+        if before is None or not before.there or not slices or not _same_slices(before, analysis):
+            self.place(analysis, rest=rest)
+            return
+        self._let_go()
+        analysis.legend(None)
+        self._take(analysis, slices, rest)
+
+    def _take(self, analysis: SceneAnalysis, slices: list[int | None], rest: bool) -> None:
+        """Follow the views, which are on ``slices`` of ``analysis``."""
+        self._slices, self._placed, self._at_rest = list(slices), analysis, rest or analysis.at_rest
         for name, k in zip(VIEWS, slices, strict=False):
             self._captions[name] = Caption(name)
-            place_view(name, analysis, k)
             self._follow(name, analysis)
-            self._captions[name].say(_caption(analysis, k))
+            self._captions[name].say(self._caption(analysis, k))
         self._on_move()
+
+    def _caption(self, analysis: SceneAnalysis, k: int | None) -> str:
+        """What stands above a view: its slice, and that the study was taken at rest."""
+        return words_of(analysis.label, k) + (f", {REST}" if self._at_rest else "")
 
     def place_images(self, series) -> None:
         """Show the layout with the images of ``series`` alone, as they were acquired."""
@@ -108,6 +135,7 @@ class Overlay:
         if not self._layout.shown:
             return
         analysis = shown.analysis
+        self._lend(shown)
         analysis.colour(shown.quantity, shown.colours, limits=shown.limits, sd=shown.sd, cut_off=shown.cut_off)
         self.paint(analysis, shown.selected, shown.segments)
         for name, k in self.slices.items():
@@ -140,13 +168,30 @@ class Overlay:
                 slice_node(name).SetUseLabelOutline(False)
         self._let_go()
 
+    def _lend(self, shown: Shown) -> None:
+        """What shows another analysis's limits gets its own back when it does so no more."""
+        if shown.limits is None:
+            self._give_back()
+        elif not any(
+            each[0].node is shown.analysis.node and each[1:3] == (shown.quantity, shown.sd) for each in self._lent
+        ):
+            own = shown.analysis.limits(shown.quantity, sd=shown.sd)
+            self._lent.append((shown.analysis, shown.quantity, shown.sd, shown.colours, own))
+
+    def _give_back(self) -> None:
+        for analysis, quantity, sd, colours, limits in self._lent:
+            if analysis.there and analysis.volumes(quantity, sd=sd):
+                analysis.colour(quantity, colours, limits=limits, sd=sd)
+        self._lent = []
+
     def _let_go(self) -> None:
         """Follow no view any more, and say nothing in any."""
+        self._give_back()
         for node, tag in self._observed:
             node.RemoveObserver(tag)
         for caption in self._captions.values():
             caption.close()
-        self._observed, self._captions, self._slices, self._shown = [], {}, [], None
+        self._observed, self._captions, self._slices, self._shown, self._placed = [], {}, [], None, None
 
     def _follow(self, name: str, analysis: SceneAnalysis) -> None:
         node = slice_node(name)
@@ -162,7 +207,7 @@ class Overlay:
         if k == self._slices[number]:
             return
         self._slices[number] = k
-        self._captions[name].say(_caption(analysis, k))
+        self._captions[name].say(self._caption(analysis, k))
         if k is not None and self._shown is not None:
             self._fill(name, k)
         self._on_move()
@@ -179,9 +224,10 @@ class Overlay:
         )
 
 
-def _caption(analysis: SceneAnalysis, k: int | None) -> str:
-    """What stands above a view: its slice, and that the study was taken at rest."""
-    return words_of(analysis.label, k) + (f", {REST}" if analysis.at_rest else "")
+def _same_slices(one: SceneAnalysis, other: SceneAnalysis) -> bool:
+    """True where two analyses are of the same slices in space."""
+    first, second = one.geometry, other.geometry
+    return first.shape == second.shape and bool(np.allclose(first.ijk_to_lps, second.ijk_to_lps, atol=_SAME))
 
 
 def _level(volume) -> int:

@@ -11,6 +11,7 @@ import slicer
 
 from ..engine import State
 from ..events import Failed
+from ..looks import Mode
 from ..scene import Loading, SceneAnalysis, at_rest, find_analyses, offered
 from ..scene.analysis import REST as REST_STATE
 from ..scene.analysis import STATE
@@ -123,6 +124,10 @@ class Panel:
         self._left = True
         if self.anatomy.placing.points is not None:
             self.anatomy.placing.stop()
+
+    def scene_imports(self) -> None:
+        """Another scene comes into this one, and with it a parameter node: nothing is read or written until it is there."""
+        self._open = False
 
     def scene_closed(self) -> None:
         """The scene is about to close: end all work, forget its nodes."""
@@ -265,7 +270,7 @@ class Panel:
             chosen.restAnalysis = analysis.node
             self.update()
         else:
-            chosen.analysis = analysis.node
+            chosen.analysis, chosen.mode = analysis.node, Mode.ANALYSIS
             self._when_entered(self._show_chosen)
             if self._left:
                 slicer.util.showStatusMessage(f'"{analysis.name}" is computed. Open MyoPINN to see it.')

@@ -36,7 +36,9 @@ class ReviewSection:
         self._curves = ReviewCurves(self.layout, parameters, self._tell_curve)
         self._selected, self._told, self._shown_name = 0, "", ""
         self._named: tuple | None = None
-        self._tips = {widget.objectName: widget.toolTip for widget in self._needing()}
+        marks = (ui.cutOffSpin, ui.markCheck, ui.markVoxelsCheck)
+        self._tips = {widget.objectName: widget.toolTip for widget in (*self._needing(), *marks)}
+        self._beside: SceneAnalysis | None = None  # the rest analysis in the bull's-eye
         for selector in (ui.analysisSelector, ui.restAnalysisSelector):
             selector.addAttribute("vtkMRMLScriptedModuleNode", "MyoPINN.analysis", "1")
         self._connect()
@@ -77,7 +79,7 @@ class ReviewSection:
         """The perfusion layout, with every view on its slice."""
         if self._analysis is not None:
             self._view(self._at_rest() or self._analysis)
-            self.overlay.place(self._viewed)
+            self.overlay.place(self._viewed, rest=self._shows_rest)
             self.update()
 
     def show_images(self, series) -> None:
@@ -87,9 +89,8 @@ class ReviewSection:
     def update(self) -> None:
         """Bring everything on the screen to what is chosen; a sentence where the analysis has lost some of its nodes."""
         words = self._take(self._parameters().analysis)
-        in_reserve = self._parameters().mode is Mode.RESERVE
-        self._ui.cutOffSpin.visible, self._ui.reserveCutOffSpin.visible = not in_reserve, in_reserve
         self._enable(words)
+        self._show_marks()
         if self._analysis is not None:
             try:
                 self._show_all()
@@ -102,7 +103,7 @@ class ReviewSection:
         choice shows another.
         """
         self._selected = segment
-        if self._viewed is None:
+        if self._viewed is None or self._parameters() is None:
             return
         self.overlay.paint(self._viewed, segment, self._parameters().paintSegments)
         if segment:
@@ -141,10 +142,13 @@ class ReviewSection:
         """Look at no analysis that is gone."""
         if self._analysis is not None and not self._analysis.there:
             self._take(None)
-        elif self._viewed is not None and not self._viewed.there:
-            self._curves.let_go()
-            self._view(None)
-            self.overlay.clear()
+        elif self._beside is not None and not self._beside.there:
+            self._beside = None
+            self.bullseye.show_content(None)
+            if self._viewed is not None and not self._viewed.there:
+                self._curves.let_go()
+                self._view(None)
+                self.overlay.clear()
 
     def close(self) -> None:
         """Slicer or the module closes: let go of the scene."""
@@ -167,13 +171,23 @@ class ReviewSection:
         if analysis is None:
             self._show_nothing()
         elif self.layout.shown:
-            self.overlay.place(self._viewed)
+            self.overlay.place(self._viewed, rest=self._shows_rest)
         return words
 
     def _at_rest(self) -> SceneAnalysis | None:
         """The rest analysis where it is the one to be shown."""
         chosen = self._parameters()
-        return _whole(chosen.restAnalysis)[0] if chosen.mode is Mode.REST else None
+        another = chosen.restAnalysis is not chosen.analysis
+        return _whole(chosen.restAnalysis)[0] if chosen.mode is Mode.REST and another else None
+
+    @property
+    def viewed(self) -> SceneAnalysis | None:
+        """The analysis whose map is in the views: the one that is looked at, or that at rest beside it."""
+        return self._viewed
+
+    @property
+    def _shows_rest(self) -> bool:
+        return self._viewed is not None and self._analysis is not None and self._viewed.node is not self._analysis.node
 
     def _view(self, analysis: SceneAnalysis | None) -> bool:
         """Let the views be of ``analysis`` from now on; True where they were of another one."""
@@ -193,11 +207,13 @@ class ReviewSection:
     def _show_all(self) -> None:
         """Map, bull's-eye, table and curve as they are chosen; raises InputError where one of them cannot be shown."""
         self._shown_name = self._analysis.name
-        if self._view(self._at_rest() or self._analysis) and self.layout.shown:
-            self.overlay.place(self._viewed)
+        changed = self._view(self._at_rest() or self._analysis)
+        if self.layout.shown and (changed or not self.overlay.is_on(self._viewed)):
+            self.overlay.change_to(self._viewed, rest=self._shows_rest)
         self._map.show(self._analysis, self._viewed)
         quantity = self._map.quantity
-        why_not = "" if self._map.has_sd else f"{self._viewed.method_name} gives no standard deviation of {quantity}."
+        lacking = self._map.without_sd
+        why_not = f"{lacking.method_name} gives no standard deviation of {quantity}." if lacking is not None else ""
         self._allow(self._ui.deviationCheck, why_not)
         self._views_moved()
         self.overlay.show(self._map.shown(self._selected))
@@ -213,7 +229,7 @@ class ReviewSection:
 
     def _choose_slices(self, slices: list[int]) -> None:
         if self._viewed is not None:
-            self.overlay.place_on(self._viewed, slices)
+            self.overlay.place_on(self._viewed, slices, rest=self._shows_rest)
             self.update()
 
     def _watch_name(self, node) -> None:
@@ -244,6 +260,19 @@ class ReviewSection:
         if chosen:
             self._allow(self._ui.removeButton, "")
 
+    def _show_marks(self) -> None:
+        """The cut-off of what is shown, and what cannot be marked."""
+        ui, mode = self._ui, self._parameters().mode
+        in_reserve = mode is Mode.RESERVE
+        ui.cutOffSpin.visible, ui.reserveCutOffSpin.visible = not in_reserve, in_reserve
+        ui.cutOffSpinLabel.toolTip = (ui.reserveCutOffSpin if in_reserve else ui.cutOffSpin).toolTip
+        at_rest = "Nothing is marked at rest: the cut-off is one of flow under stress." if mode is Mode.REST else ""
+        for widget in (ui.cutOffSpin, ui.markCheck):
+            self._allow(widget, at_rest)
+        self._allow(
+            ui.markVoxelsCheck, at_rest or ("There is no map of the reserve to be marked." if in_reserve else "")
+        )
+
     def _allow(self, widget, why_not: str) -> None:
         """Enable a widget, or say in its tooltip why it is not."""
         widget.enabled = not why_not
@@ -270,11 +299,12 @@ class ReviewSection:
             quantity = "MBF"  # the bull's-eye says so
         mark = chosen.cutOff if chosen.markBelow else None
         looks = {"colours": chosen.colours}
+        self._beside = None if chosen.mode is Mode.ANALYSIS else self._rest()
         if chosen.mode is Mode.ANALYSIS:
             under_stress = quantity == "MBF" and not self._analysis.at_rest
             cut_off, limits = (mark if under_stress else None), self._analysis.limits(quantity)
             return content_of(self._analysis, quantity, chosen.statistic, cut_off=cut_off, limits=limits, **looks)
-        rest = self._rest()
+        rest = self._beside
         if chosen.mode is Mode.REST:
             return content_of(rest, quantity, chosen.statistic, limits=self._analysis.limits(quantity), **looks)
         cut_off = chosen.reserveCutOff if chosen.markBelow else None
@@ -282,9 +312,16 @@ class ReviewSection:
 
     def _rest(self) -> SceneAnalysis:
         """The chosen rest analysis; raises InputError where there is none."""
-        if self._parameters().restAnalysis is None:
+        chosen = self._parameters()
+        if chosen.restAnalysis is None:
             raise InputError("The bull's-eye is empty: no rest analysis is chosen.", "Choose it under Rest analysis.")
-        return SceneAnalysis(self._parameters().restAnalysis)
+        if chosen.restAnalysis is chosen.analysis:
+            name = SceneAnalysis(chosen.analysis).name
+            raise InputError(f"{name} is chosen for stress and for rest.", "Choose another rest analysis.")
+        rest, words = _whole(chosen.restAnalysis)
+        if rest is None:
+            raise InputError(words)
+        return rest
 
     def _tell_curve(self) -> None:
         self._ui.voxelLabel.text = self._curves.text

@@ -10,6 +10,8 @@ import qt
 class SegmentChoice:
     """``selectors`` and ``keys``: role -> widget, and -> the parameter that keeps the segment's id; ``node`` is the parameter of the
     segmentation; ``usual`` finds role -> id in a segmentation; ``changed`` is called when something else is chosen.
+
+    ``follows``: a segment that nobody chose is the usual one at any time, and not kept.
     """
 
     def __init__(
@@ -21,8 +23,9 @@ class SegmentChoice:
         *,
         usual: Callable[..., Mapping[str, str]],
         changed: Callable[[], None],
+        follows: bool = False,
     ) -> None:
-        self._selectors, self._keys, self._node = selectors, keys, node
+        self._selectors, self._keys, self._node, self._follows = selectors, keys, node, follows
         self._parameters, self._usual, self._changed = parameters, usual, changed
         self._tips = {role: selector.toolTip for role, selector in selectors.items()}
         self._filling = False
@@ -38,6 +41,11 @@ class SegmentChoice:
     @property
     def ids(self) -> dict[str, str]:
         """Role -> id of the chosen segment, "" where none is."""
+        usual = self._usual(self.segmentation) if self._follows and self.segmentation is not None else {}
+        return {role: kept or usual.get(role, "") for role, kept in self._kept.items()}
+
+    @property
+    def _kept(self) -> dict[str, str]:
         return {role: getattr(self._parameters(), key) for role, key in self._keys.items()}
 
     def take(self, node) -> None:
@@ -52,8 +60,8 @@ class SegmentChoice:
         """
         if self.segmentation is None:
             return
-        usual = self._usual(self.segmentation)
-        for role, id in self.ids.items():
+        usual = {} if self._follows else self._usual(self.segmentation)
+        for role, id in self._kept.items():
             if anew or not has_segment(self.segmentation, id):
                 setattr(self._parameters(), self._keys[role], usual.get(role, ""))
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import expit
 
-from ..aif import ArterialInput
+from ..aif import ArterialInput, first_pass_end
 from ..events import Report
 from ..fit import FitResult, Outcome, TissueCurves
 from ..settings import Delay, FitSettings
@@ -34,13 +34,6 @@ _COLUMNS = {"F_p": (0, True)}
 _A_RANGE, _B_RANGE = (-3.0, 12.0), (1e-3, 10.0)
 _A_STARTS, _B_STARTS = (-2.0, 0.0, 2.0, 5.0), (0.05, 0.2, 0.6, 2.0)
 _LONGEST_STEP = (1.5, 2.0, 1.0, 1.5)
-
-
-def first_pass_end(aif: ArterialInput) -> float:
-    """Time s of the input's first sample after its peak that is under half of it; its last sample where none is."""
-    peak = int(np.argmax(aif.C_ap))
-    below = np.flatnonzero(aif.C_ap[peak:] < aif.C_ap[peak] / 2)
-    return float(aif.knots[peak + below[0]] if below.size else aif.knots[-1])
 
 
 def fit_fermi(

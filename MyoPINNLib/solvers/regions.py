@@ -93,8 +93,8 @@ def _blocks(rows: np.ndarray, voxels: np.ndarray) -> list[np.ndarray]:
 
 
 def _alike(curves: TissueCurves, members: np.ndarray, root_weight: np.ndarray) -> bool:
-    """Whether the curves' differences, less their noise, are a small share of their mean, or no more than the noise (that of
-    each baseline is in all of its curve, and is not taken off).
+    """Whether the curves' differences, less their noise, are small: a share of their mean and, since the noise of each baseline is in
+    all of its curve and is not taken off, as much again as the noise (the squares add).
     """
     if len(members) < LARGEST // 4:
         return False

@@ -36,7 +36,7 @@ from .posterior import summary
 from .regions import alike_regions
 from .sampling import Samples, fingerprint, sample
 from .starts import LOGARITHMS
-from .told import told_by_curves, untold_notes
+from .told import noise_notes, told_by_curves, untold_notes
 from .workbench import Workbench
 
 LEARNERS = 1200
@@ -83,7 +83,9 @@ class Study:
         """The result with what all its curves' errors share, and which parameters its curves do not tell."""
         told = {} if self.couples else told_by_curves(result, taught["prior_spread"], self.bench.settings)
         result = replace(result, shared=self._shared(result, taught, measured), told=told)
-        return replace(result, notes=(*result.notes, *untold_notes(result)))
+        return replace(
+            result, notes=(*result.notes, *untold_notes(result), *noise_notes(result, taught["noise_variance"]))
+        )
 
     def _taught(self) -> Arrays:
         """What is to be known of the prior after the fit, also of one taken up again."""

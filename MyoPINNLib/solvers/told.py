@@ -14,6 +14,7 @@ from .starts import LOGARITHMS
 
 TOLD = 0.9
 FEW, MOST_UNTOLD = 20, 0.5
+MOST_NOISE = 0.15
 
 
 def told_by_curves(result: FitResult, spread: np.ndarray, settings: FitSettings) -> dict[str, np.ndarray]:
@@ -40,4 +41,17 @@ def untold_notes(result: FitResult) -> tuple[str, ...]:
         "Read its map with its standard deviations."
         for name in untold
         if count >= FEW and untold[name] > MOST_UNTOLD * count
+    )
+
+
+def noise_notes(result: FitResult, variance) -> tuple[str, ...]:
+    """A sentence where the learnt noise, ``variance`` mM^2, is a large share of the valid curves' peaks; none of a few curves."""
+    if result.valid.sum() < FEW:
+        return ()
+    share = float(np.sqrt(variance) / np.median(result.C_t[result.valid].max(axis=1)))
+    if share < MOST_NOISE:
+        return ()
+    return (
+        f"A voxel's noise is {share:.0%} of the muscle's peak. Beyond {MOST_NOISE:.0%} the flow of a whole study can be tens of per cent too high, "
+        "more than its standard deviations say.",
     )

@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Python")]
 
 MOVES = 100
 QUIET, QUIET_TURNS = 0.005, 50  # s of a turn in which nothing was drawn, and how many of them in a row
+LONGEST = 20.0  # s
 
 
 def main() -> None:
@@ -94,7 +95,7 @@ def until_drawn() -> float:
     from PySide6 import QtWidgets
 
     whole, turns = 0.0, [math.inf]
-    while max(turns[-QUIET_TURNS:]) > QUIET:
+    while max(turns[-QUIET_TURNS:]) > QUIET and whole < LONGEST:
         begun = time.perf_counter()
         QtWidgets.QApplication.processEvents()
         turns.append(time.perf_counter() - begun)

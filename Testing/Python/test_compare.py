@@ -77,7 +77,7 @@ def test_the_command_writes_table_test_and_picture(two_studies, tmp_path, capsys
     given = ["--value", "MBF_mL_min_g_median", "--by", "ischaemic", "--scores", scores, "-o", out]
     assert cli.main(["compare", *map(str, [*folders, *given])]) == 0
     said = capsys.readouterr().out
-    assert "one-sided (scored lower)" in said and "not independent" in said
+    assert "one-sided (scored lower)" in said and "as if segments were independent" in said
     rows = list(csv.DictReader((out / "groups.csv").open(encoding="utf-8")))
     assert [(row["group"], row["segments"], row["studies"]) for row in rows] == [
         ("ischaemic", "3", "2"),
@@ -164,3 +164,54 @@ def test_a_columns_name_becomes_words_with_a_unit():
     assert words_of_column("MBF_mL_min_g_median") == "Myocardial blood flow, MBF (mL/min/g), median"
     assert words_of_column("v_e") == "Interstitial volume, v_e (mL/mL)"
     assert words_of_column("thickness_mm") == "thickness_mm"
+
+
+def test_p_within_studies_asks_each_study_alone():
+    rng = np.random.default_rng(2)
+    study = np.repeat(np.arange(8), 16)
+    scored = study < 3  # whole studies are scored
+    between = ScoredSegments(rng.normal(np.where(scored, 1.0, 2.0), 0.3), scored, study).compared()
+    assert between.p_lower < 1e-6 and np.isnan(between.p_within_studies) and "both kinds" in between.words[2]
+    mixed = np.tile(np.arange(16) < 5, 8)
+    level = rng.normal(2.0, 1.0, 8)[study]
+    within = ScoredSegments(level - 0.5 * mixed + rng.normal(0, 0.1, 128), mixed, study).compared()
+    assert within.p_within_studies < 1e-3 < within.p_lower, "it is not led astray by how patients differ"
+    none = ScoredSegments(level + rng.normal(0, 0.1, 128), mixed, study).compared()
+    assert none.p_within_studies > 0.05
+
+
+def test_a_segment_of_a_study_comes_once(two_studies, tmp_path):
+    folders, scores = two_studies
+    given = {"value": "MBF_mL_min_g_median", "by": "ischaemic", "scores": scores}
+    with pytest.raises(InputError, match='Segment 1 of the study "A" comes twice'):
+        read_scored([*folders, folders[0] / "aha.csv"], **given)
+
+
+def test_scores_that_belong_to_no_table_are_told(two_studies):
+    folders, scores = two_studies
+    rows = list(csv.DictReader(scores.open(encoding="utf-8")))
+    more = a_table(scores.parent / "more.csv", [*rows, rows[0] | {"study": "C"}])
+    notes = read_scored(folders, value="MBF_mL_min_g_median", by="ischaemic", scores=more)[1]
+    assert "1 scores are of segments that are in no table." in notes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("study,segment,MBF,MBF,ischaemic\nA,1,1,2,0\n", 'Two columns of "t.csv" are called "MBF"'),
+        ("study,segment,MBF,ischaemic\nA,1,1,0\nA,2,1\n", 'Row 3 of "t.csv" has not as many cells'),
+        ("study,segment,MBF,ischaemic\nA,1,1,0,7\n", 'Row 2 of "t.csv" has not as many cells'),
+    ],
+)
+def test_a_table_that_is_not_square_is_refused(tmp_path, text, words):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_scored([path], value="MBF", by="ischaemic")
+
+
+def test_a_name_with_dollars_is_drawn_as_it_is(tmp_path):
+    rows = [{"study": "A", "segment": n, "$a$": n % 2, "$b": n} for n in range(1, 17)]
+    table = a_table(tmp_path / "t.csv", rows)
+    given = ["compare", str(table), "--value", "$b", "--by", "$a$", "-o", str(tmp_path / "out"), "--quiet"]
+    assert cli.main(given) == 0 and (tmp_path / "out" / "groups.png").exists()

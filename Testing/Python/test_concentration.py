@@ -398,7 +398,34 @@ def test_a_dead_voxel_and_frames_left_out_do_not_matter():
     assert np.flatnonzero(found).tolist() == [9]
 
 
-def test_a_few_bright_voxels_are_not_worth_a_word():
-    assert blood_note(np.arange(1000) < 5) == ()
+def test_a_segment_that_is_mostly_blood_does_not_speak_for_itself():
+    curves, label = levels([0.5] * 4 + [5.0] * 6 + [0.5] * 40, [7] * 10 + [1] * 40, [0] * 10 + [1] * 40)
+    assert np.flatnonzero(with_blood(curves, label)).tolist() == list(range(4, 10))
+
+
+def test_muscle_that_scatters_widely_is_no_blood():
+    rng = np.random.default_rng(3)
+    curves, label = levels(0.5 * (1 + 0.35 * rng.standard_normal(400)), [1] * 400, [0] * 400)
+    assert not with_blood(curves, label).any(), "the brightest are 2.2 times the median"
+    quiet, label = levels(0.5 * np.exp(0.1 * rng.standard_normal(400)), [1] * 400, [0] * 400)
+    assert not with_blood(quiet, label).any()
+
+
+def test_blood_is_seen_in_the_first_pass_however_long_the_scan_runs():
+    time, passing = np.arange(300.0), np.exp(-(((np.arange(300.0) - 12) / 4) ** 2))
+    C_t = np.array([0.5 * (time > 8)] * 20 + [0.5 * (time > 8) + 2.0 * passing] * 2)
+    curves = TissueCurves(time, np.zeros(22, int), C_t)
+    assert np.flatnonzero(with_blood(curves, np.ones(22, int), first_pass=20.0)).tolist() == [20, 21]
+    assert not with_blood(curves, np.ones(22, int)).any()
+
+
+def test_no_segment_and_no_curve_have_no_blood():
+    curves, _ = levels([0.5] * 3, [0] * 3, [0] * 3)
+    assert not with_blood(curves, np.zeros(3, int)).any()
+    assert not with_blood(replace(curves, C_t=np.full_like(curves.C_t, np.nan)), np.ones(3, int)).any()
+
+
+def test_blood_in_the_wall_is_counted_in_words():
+    assert blood_note(np.zeros(1000, bool)) == ()
     (note,) = blood_note(np.arange(1000) < 30)
     assert note.startswith("30 of 1000 voxels") and "outline" in note

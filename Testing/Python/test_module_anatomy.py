@@ -165,6 +165,29 @@ def test_a_rest_segmentation_without_the_segments_is_named(a_module, an_own_stud
     assert 'No segment of "At rest" is chosen for the myocardium' in a_module.status
 
 
+def test_a_rest_segment_that_nobody_chose_is_called_as_the_stress_segment_is(a_module, an_own_study, a_small_heart):
+    ui = a_module.ui
+    add_study(a_small_heart.series, "Rest perfusion")
+    named(an_own_study[1], ["Myocardium", "LV blood pool", "Thin wall"])
+    resting = named(add_segmentation(a_small_heart.masks, "At rest"), ["Thin wall", "LV blood pool", "Myocardium"])
+    choose(ui.restSegmentationSelector, "At rest")
+    assert a_module.panel.studies()[1].myocardium == ids(resting)[2]
+    choose(ui.myocardiumSelector, "Thin wall")
+    assert a_module.panel.studies()[1].myocardium == ids(resting)[0] == ui.restMyocardiumSelector.currentSegmentID()
+    choose(ui.restSegmentationSelector, "None")
+    assert not ui.restMyocardiumSelector.visible
+
+
+def test_another_scene_that_is_added_leaves_a_rest_segmentation_chosen(a_module, an_own_study, a_small_heart, tmp_path):
+    assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "other.mrb"))
+    add_study(a_small_heart.series, "Rest perfusion")
+    named(add_segmentation(a_small_heart.masks, "At rest"), ["Wall at rest", "Cavity at rest"])
+    choose(a_module.ui.restSegmentationSelector, "At rest")
+    assert slicer.mrmlScene.ReadFromMRB(str(tmp_path / "other.mrb"), False)
+    slicer.app.processEvents()
+    assert a_module.chosen is not None and a_module.chosen.segmentation is not None
+
+
 def test_segments_of_a_rest_segmentation_are_chosen_by_hand(a_module, an_own_study, a_small_heart):
     ui = a_module.ui
     assert not ui.restMyocardiumSelector.visible

@@ -28,6 +28,7 @@ from review_cases import (
 )
 from scene_cases import contents
 
+from MyoPINNLib.gui.export_section import write_pictures
 from MyoPINNLib.gui.layout import TABLE
 from MyoPINNLib.scene import Colours, find_analyses
 from MyoPINNLib.scene.colours import MARK, rgb
@@ -137,6 +138,126 @@ def test_the_views_show_the_rest_map_in_the_colours_of_stress_while_rest_is_show
     choose(a_module.ui.modeSelector, "this analysis")
     assert shown_in(stress, 1).GetName() == "Stress MBF"
     assert not any("rest" in words for words in a_module.panel.review.overlay.captions.values())
+
+
+@pytest.fixture
+def an_unequal_pair(a_module):
+    """A stress analysis of three slices with all maps that is looked at, and one by Fermi of six slices chosen as rest."""
+    (stress,) = open_analysis(a_module, Heart.UPRIGHT, "Stress")
+    (rest,) = open_analysis(a_module, Heart.SIX_SLICES, "Rest")
+    choose(a_module.ui.analysisSelector, "Stress")
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    return stress, rest
+
+
+def settle() -> None:
+    for _ in range(3):
+        QtWidgets.QApplication.processEvents()
+
+
+def test_a_rest_analysis_of_other_slices_and_fewer_maps_is_shown_and_exported(a_module, an_unequal_pair, a_folder):
+    stress, rest = an_unequal_pair
+    choose(a_module.ui.quantitySelector, map_words(a_module, "v_e"))
+    choose(a_module.ui.modeSelector, "rest")
+    settle()
+    overlay = a_module.panel.review.overlay
+    assert all(words.endswith(", rest") and "of 6" in words for words in overlay.captions.values()) and overlay.captions
+    assert a_module.ui.quantitySelector.currentText.startswith("MBF") and shown_in(rest, 0).GetName() == "Rest MBF"
+    assert "Fermi" not in a_module.ui.deviationCheck.toolTip or not a_module.ui.deviationCheck.enabled
+    write_pictures(a_module.panel.review, a_folder)
+    names = {path.name for path in a_folder.glob("slice_*.png")}
+    assert len(names) == 3 and all(name.endswith("_rest.png") for name in names)
+    choose(a_module.ui.modeSelector, "this analysis")
+    settle()
+    assert shown_in(stress, 1).GetName() == "Stress v_e"
+
+
+def test_views_that_come_back_are_on_the_slices_of_what_they_show(a_module, an_unequal_pair):
+    _, rest = an_unequal_pair
+    manager = slicer.app.layoutManager()
+    before = manager.layout
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
+    settle()
+    choose(a_module.ui.modeSelector, "rest")
+    manager.setLayout(before)
+    settle()
+    click(a_module.ui.segmentsCheck)
+    overlay = a_module.panel.review.overlay
+    assert all("of 6" in words for words in overlay.captions.values()) and overlay.captions
+    assert shown_in(rest, 0).GetName() == "Rest MBF"
+
+
+def test_stress_and_rest_of_the_same_slices_keep_the_views_where_they_are(a_module, a_pair):
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    node.SetFieldOfView(31.0, 31.0, 1.0)
+    before = node.GetFieldOfView()[0]
+    choose(a_module.ui.modeSelector, "rest")
+    settle()
+    assert node.GetFieldOfView()[0] == pytest.approx(before)
+    assert all(words.endswith(", rest") for words in a_module.panel.review.overlay.captions.values())
+
+
+def test_a_rest_analysis_gets_its_own_colours_back(a_module, a_pair):
+    _, rest = a_pair
+    choose(a_module.ui.analysisSelector, "Rest")
+    type_text(a_module.ui.highSpin, "1.5")
+    choose(a_module.ui.analysisSelector, "Stress")
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    assert rest.analysis.limits("MBF") == (0.0, 4.0)
+    choose(a_module.ui.modeSelector, "this analysis")
+    assert rest.analysis.limits("MBF") == (0.0, 1.5)
+
+
+def test_a_rest_analysis_that_lost_a_node_is_shown_nowhere_and_told(a_module, a_pair):
+    stress, rest = a_pair
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    slicer.mrmlScene.RemoveNode(rest.analysis.labels[0])
+    settle()
+    assert bulls_eye(a_module) is None and "Rest" in a_module.status
+    assert shown_in(stress, 1).GetName() == "Stress MBF"
+
+
+def test_an_analysis_is_not_its_own_rest(a_module, a_pair):
+    choose(a_module.ui.restAnalysisSelector, "Stress")
+    choose(a_module.ui.modeSelector, "rest")
+    assert "chosen for stress and for rest" in a_module.status and bulls_eye(a_module) is None
+
+
+def test_what_cannot_be_marked_says_so(a_module, a_pair):
+    ui = a_module.ui
+    click(ui.markVoxelsCheck)
+    choose(ui.restAnalysisSelector, "Rest")
+    choose(ui.modeSelector, "rest")
+    for widget in (ui.cutOffSpin, ui.markCheck, ui.markVoxelsCheck):
+        assert not widget.enabled and "at rest" in widget.toolTip
+    choose(ui.modeSelector, "reserve (stress / rest)")
+    assert ui.markCheck.enabled and ui.reserveCutOffSpin.enabled and not ui.markVoxelsCheck.enabled
+    assert "reserve" in ui.cutOffSpinLabel.toolTip
+    assert np.abs(on_screen(a_pair[0], a_pair[0].voxel_of(7)) - rgb(MARK)).max() > 0.2
+    choose(ui.modeSelector, "this analysis")
+    assert ui.markVoxelsCheck.enabled
+
+
+@pytest.mark.parametrize("mode", ["rest", "reserve (stress / rest)"])
+def test_the_bulls_eye_of_a_rest_analysis_that_is_removed_behind_another_module_is_empty(a_module, a_pair, mode):
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, mode)
+    slicer.util.selectModule("")
+    a_pair[1].analysis.remove()
+    settle()
+    assert bulls_eye(a_module) is None
+
+
+def test_a_scene_with_rest_in_the_views_opens_with_it(a_module, a_pair, a_folder):
+    choose(a_module.ui.restAnalysisSelector, "Rest")
+    choose(a_module.ui.modeSelector, "rest")
+    reopen(a_module, a_folder)
+    slicer.util.selectModule("MyoPINN")
+    settle()
+    assert bulls_eye(a_module).title == "Rest" and a_module.panel.review.viewed.name == "Rest"
 
 
 def test_the_views_go_back_to_stress_where_the_rest_analysis_is_removed(a_module, a_pair):

@@ -282,7 +282,19 @@ def test_blood_in_the_wall_stays_out_of_the_mean_curves_and_is_told(a_phantom, t
     thick = np.stack([ndimage.binary_dilation(each) for each in masks.myocardium]) & cavity | masks.myocardium
     drawn = replace(masks, myocardium=thick, blood_pool=masks.blood_pool & ~thick)
     analysis = quantify(a_phantom.series, drawn, the_settings)
-    assert any("there is blood in them" in note for note in analysis.notes)
+    assert any("blood in them" in note for note in analysis.notes)
+    assert "it enhances far more than muscle does" in analysis.outcomes
     for row, right in zip(analysis.segment_table, an_analysis.segment_table, strict=True):
         assert abs(row.mean_curve["MBF"] / right.mean_curve["MBF"] - 1) < 0.2, row.name
     assert not any("blood in them" in note for note in an_analysis.notes)
+
+
+def test_the_bulls_eye_shows_medians_and_brackets_where_few_voxels_are_valid(an_analysis, tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr("MyoPINNLib.figures.bullseye", lambda path, values, **how: seen.update(values=values, **how))
+    table = list(an_analysis.segment_table)
+    table[3] = replace(table[3], valid_share=0.4)
+    write_analysis(replace(an_analysis, segment_table=tuple(table)), tmp_path / "out")
+    assert seen["doubtful"] == [4]
+    for row in table:
+        assert seen["values"][row.segment] == pytest.approx(shown("MBF", row.statistics["MBF"].median))

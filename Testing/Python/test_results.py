@@ -60,6 +60,18 @@ def test_a_run_that_fails_leaves_no_new_folder(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_disk_without_room_for_a_journal_is_left_as_it_was(an_earlier_result, monkeypatch):
+    before = content(an_earlier_result)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("MyoPINNLib.swap.json.dump", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_result(an_earlier_result, "new")
+    assert content(an_earlier_result) == before and len(list(an_earlier_result.iterdir())) == len(before)
+
+
 def test_a_full_disk_while_moving_in_brings_the_earlier_result_back(an_earlier_result, monkeypatch):
     before, rename = content(an_earlier_result), Path.rename
 

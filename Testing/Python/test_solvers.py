@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from MyoPINNLib.aif import ArterialInput
+from MyoPINNLib.aif import ArterialInput, first_pass_end
 from MyoPINNLib.errors import Cancelled, FitError, InputError
 from MyoPINNLib.events import Progress
 from MyoPINNLib.fit import KineticParameters, Outcome, TissueCurves
@@ -13,7 +13,6 @@ from MyoPINNLib.kinetics import myocardial_blood_flow, tissue_curve
 from MyoPINNLib.pipeline import limits_for
 from MyoPINNLib.settings import Delay, FitSettings, Method, Settings
 from MyoPINNLib.solvers import fit
-from MyoPINNLib.solvers.fermi import first_pass_end
 
 TIME = np.cumsum(np.random.default_rng(5).uniform(0.62, 0.78, 60))
 TRUTH = {

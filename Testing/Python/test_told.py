@@ -61,3 +61,10 @@ def test_noise_on_the_input_moves_a_study_by_what_it_shares(a_patient, the_resul
     said = np.mean([result.shared["F_p"] for result in results])
     assert 0.4 < np.sqrt(np.mean(np.square(moved))) / said < 2.2
     assert said > 2 * the_result.shared["F_p"]
+
+
+def test_a_study_of_much_noise_is_told():
+    quiet, loud = (patient_like(Patient.STRESS, seed=2, voxels=60, tissue_noise=share) for share in (0.05, 0.25))
+    words = [fit(each.curves, each.aif, FitSettings(method=Method.MAP)).notes for each in (quiet, loud)]
+    assert not any("noise is" in note for note in words[0])
+    assert any("noise is" in note and "too high" in note for note in words[1])
