@@ -15,7 +15,7 @@ help:
 	@echo "make bench   the figures for accuracy and speed"
 	@echo "make validate    truth against maps, what MBF hangs on, the paper's patients: written into docs/validation.md"
 	@echo "make soak        broken input, kills, crowds, long sessions, full disks: ten minutes"
-	@echo "make reproduce   the paper's networks as printed and the comparison of methods, written there too (about three hours)"
+	@echo "make reproduce   the paper's networks as printed and the comparison of methods, written there too (some seven hours; it goes on where it was stopped)"
 	@echo "make clean   remove .venv and everything built"
 
 demo: setup-report
@@ -47,6 +47,7 @@ soak: setup-test
 reproduce: setup-engine setup-slicer setup-peers
 	@$(PY) Testing/Benchmarks/study_phantom.py
 	@$(PY) Testing/Benchmarks/study_networks.py
+	@$(PY) Testing/Benchmarks/study_table1.py --write
 	@$(PY) Testing/Benchmarks/bench_methods.py --printed
 	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 11 12 13 --write
 

@@ -18,6 +18,7 @@ from .layout import PerfusionLayout
 from .map_choice import MapChoice
 from .overlay import Overlay
 from .review_curves import ReviewCurves
+from .review_widgets import ReviewWidgets
 from .segment_table import SegmentTable
 from .slice_choice import SliceChoice
 
@@ -36,8 +37,7 @@ class ReviewSection:
         self._curves = ReviewCurves(self.layout, parameters, self._tell_curve)
         self._selected, self._told, self._shown_name = 0, "", ""
         self._named: tuple | None = None
-        marks = (ui.cutOffSpin, ui.markCheck, ui.markVoxelsCheck)
-        self._tips = {widget.objectName: widget.toolTip for widget in (*self._needing(), *marks)}
+        self._widgets = ReviewWidgets(ui)
         self._beside: SceneAnalysis | None = None  # the rest analysis in the bull's-eye
         for selector in (ui.analysisSelector, ui.restAnalysisSelector):
             selector.addAttribute("vtkMRMLScriptedModuleNode", "MyoPINN.analysis", "1")
@@ -89,8 +89,8 @@ class ReviewSection:
     def update(self) -> None:
         """Bring everything on the screen to what is chosen; a sentence where the analysis has lost some of its nodes."""
         words = self._take(self._parameters().analysis)
-        self._enable(words)
-        self._show_marks()
+        self._widgets.enable(words, chosen=self._parameters().analysis is not None)
+        self._widgets.show_marks(self._parameters().mode)
         if self._analysis is not None:
             try:
                 self._show_all()
@@ -214,7 +214,7 @@ class ReviewSection:
         quantity = self._map.quantity
         lacking = self._map.without_sd
         why_not = f"{lacking.method_name} gives no standard deviation of {quantity}." if lacking is not None else ""
-        self._allow(self._ui.deviationCheck, why_not)
+        self._widgets.allow(self._ui.deviationCheck, why_not)
         self._views_moved()
         self.overlay.show(self._map.shown(self._selected))
         self._show_segments()
@@ -223,7 +223,7 @@ class ReviewSection:
         """The list of slices says what the views show."""
         self._slices.follow(list(self.overlay.slices.values()))
         if self._analysis is not None:
-            self._allow(
+            self._widgets.allow(
                 self._ui.sliceSelector, "All slices of the heart are in the views." if self._slices.alone else ""
             )
 
@@ -243,40 +243,6 @@ class ReviewSection:
     def _renamed(self) -> None:
         if self._analysis is not None and self._analysis.name != self._shown_name:
             self.update()
-
-    def _needing(self) -> tuple:
-        """The widgets that need an analysis."""
-        ui = self._ui
-        return (
-            ui.removeButton, ui.layoutButton, ui.copyCurveButton, ui.rangeButton, ui.quantitySelector, ui.deviationCheck,
-            ui.lowSpin, ui.highSpin, ui.sliceSelector,
-        )  # fmt: skip
-
-    def _enable(self, why_not: str) -> None:
-        """What needs an analysis; what is left of one that is not whole can be removed."""
-        chosen = self._parameters().analysis is not None
-        for widget in self._needing():
-            self._allow(widget, why_not if chosen else "There is no analysis yet: compute one.")
-        if chosen:
-            self._allow(self._ui.removeButton, "")
-
-    def _show_marks(self) -> None:
-        """The cut-off of what is shown, and what cannot be marked."""
-        ui, mode = self._ui, self._parameters().mode
-        in_reserve = mode is Mode.RESERVE
-        ui.cutOffSpin.visible, ui.reserveCutOffSpin.visible = not in_reserve, in_reserve
-        ui.cutOffSpinLabel.toolTip = (ui.reserveCutOffSpin if in_reserve else ui.cutOffSpin).toolTip
-        at_rest = "Nothing is marked at rest: the cut-off is one of flow under stress." if mode is Mode.REST else ""
-        for widget in (ui.cutOffSpin, ui.markCheck):
-            self._allow(widget, at_rest)
-        self._allow(
-            ui.markVoxelsCheck, at_rest or ("There is no map of the reserve to be marked." if in_reserve else "")
-        )
-
-    def _allow(self, widget, why_not: str) -> None:
-        """Enable a widget, or say in its tooltip why it is not."""
-        widget.enabled = not why_not
-        widget.toolTip = why_not or self._tips[widget.objectName]
 
     def _show_segments(self) -> None:
         """Bull's-eye, table and curve."""

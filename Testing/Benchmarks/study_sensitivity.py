@@ -196,8 +196,8 @@ def shortened(series):
 def noisy_outlines(seed):
     """(what is wrong, the study): outlines at the usual noise."""
     phantom = make_phantom(Preset.STRESS, seed=seed)
-    for words, way in (("into the blood", Way.IN), ("outwards", Way.OUT)):
-        yield f"noise 5 %, myocardium 1 voxel larger {words}", Study(phantom, masks=muscle_grown(phantom.masks, way))
+    for words, way in (("inwards", Way.IN), ("outwards", Way.OUT)):
+        yield f"noise 5 %, wall 1 voxel larger {words}", Study(phantom, masks=muscle_grown(phantom.masks, way))
     for breathing in (1.0, 2.0):
         how = replace(recipe(Preset.STRESS), breathing=breathing)
         yield f"noise 5 %, breathing {breathing:g} mm", Study(make_phantom(how, seed=seed))
