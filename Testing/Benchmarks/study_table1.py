@@ -56,19 +56,16 @@ class Recipe:
 AS_PRINTED = Recipe("as printed")
 WITH_TERM = Recipe("with the term", term=True)
 RELEASED = Recipe("with the term, 3 layers, w_C 1", term=True, steps=15_000, layers=3, w_data=1.0)
-RUNS = [
-    *((AS_PRINTED, method, k) for k in (1, 0, 2) for method in (Method.COMBINED,)),
-    *((recipe, Method.COMBINED, 1) for recipe in (RELEASED, WITH_TERM)),
-    *((AS_PRINTED, method, 1) for method in (Method.REDUCED, Method.TWO_COMPARTMENT)),
-    *((RELEASED, Method.COMBINED, k) for k in (0, 2)),
-    *(
-        (recipe, method, k)
-        for recipe in (AS_PRINTED, RELEASED)
-        for method in (Method.REDUCED, Method.TWO_COMPARTMENT)
-        for k in (0, 1, 2)
-    ),
-    *((WITH_TERM, Method.COMBINED, k) for k in (0, 2)),
-]
+FIRST = (
+    (AS_PRINTED, Method.COMBINED),
+    (RELEASED, Method.COMBINED),
+    (AS_PRINTED, Method.REDUCED),
+    (AS_PRINTED, Method.TWO_COMPARTMENT),
+    (WITH_TERM, Method.COMBINED),
+    (RELEASED, Method.REDUCED),
+    (RELEASED, Method.TWO_COMPARTMENT),
+)
+RUNS = [(recipe, method, k) for k in (1, 0, 2) for recipe, method in FIRST]
 
 
 def part(reference, k):
