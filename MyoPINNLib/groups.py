@@ -116,8 +116,10 @@ class ScoredSegments:
         if not mixed:
             return float("nan")
         ranks, rng = rankdata(self.values), np.random.default_rng(0)
-        found, lower = sum(ranks[rows][self.scored[rows]].sum() for rows in mixed), 0
-        for _ in range(DEALS):
-            dealt = sum(ranks[rng.permutation(rows)[: self.scored[rows].sum()]].sum() for rows in mixed)
-            lower += bool(dealt <= found + _ROUNDING)
-        return (lower + 1) / (DEALS + 1)
+        found, dealt = 0.0, np.zeros(DEALS)
+        for rows in mixed:
+            scored = self.scored[rows]
+            found += ranks[rows][scored].sum()
+            hands = rng.permuted(np.broadcast_to(ranks[rows], (DEALS, rows.size)), axis=1)
+            dealt += hands[:, : scored.sum()].sum(axis=1)
+        return float((dealt <= found + _ROUNDING).sum() + 1) / (DEALS + 1)
