@@ -16,10 +16,8 @@ from .fit import FitResult, KineticParameters, TissueCurves
 from .geometry import Geometry
 from .kinetics import blood_from_plasma, extraction, mean_transit_time, myocardial_blood_flow, transfer_constant
 
-_PROPORTIONAL = {"F_b": "F_p", "MBF": "F_p", "v_b": "v_p", "PS_g": "PS"}
-
-
 LEAST_VALID = 0.5  # of a segment's voxels, for what is said of them to be sure
+_PROPORTIONAL = {"F_b": "F_p", "MBF": "F_p", "v_b": "v_p", "PS_g": "PS"}
 
 
 @dataclass(frozen=True)

@@ -268,7 +268,7 @@ def _add_study(command: argparse.ArgumentParser) -> None:
 def _add_simulate(commands) -> None:
     command = _command(commands, "simulate", "write a synthetic study as DICOM, with masks and the truth")
     command.add_argument("preset", metavar="PRESET", help="stress, rest, dual-bolus, two-vessel, noisy or fast")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write it")
+    _add_output(command, "where to write it")
     command.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same study (1)")
     command.add_argument("--noise-free", action="store_true", help="leave the noise out")
 
@@ -291,15 +291,12 @@ def _add_quantify(commands) -> None:
     command.add_argument(
         "--insertion", type=Path, metavar="FILE", help="anterior RV insertion point, a Slicer .mrk.json"
     )
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        help="an empty or new folder, or an earlier result",
-    )
+    _add_output(command, "an empty or new folder, or an earlier result")
     _add_settings(command, _STUDY_OPTIONS)
+
+
+def _add_output(command: argparse.ArgumentParser, words: str) -> None:
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help=words)
 
 
 def _add_run(commands) -> None:
@@ -334,21 +331,12 @@ def _add_compare(commands) -> None:
         metavar="FILE",
         help="a table with study (a result's folder), segment and the score, where the tables hold none",
     )
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        help="an empty or new folder, or an earlier comparison",
-    )
+    _add_output(command, "an empty or new folder, or an earlier comparison")
 
 
 def _add_demo(commands) -> None:
     command = _command(commands, "demo", "simulate a stress study, quantify it and compare with its truth")
-    command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write study and result"
-    )
+    _add_output(command, "where to write study and result")
     command.add_argument(
         "--preset", default="stress", metavar="PRESET", help="another study (stress); dual-bolus needs --bolus dual"
     )

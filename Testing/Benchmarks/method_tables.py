@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 from datetime import date
@@ -187,6 +188,15 @@ def write_into(lines, document=DOCUMENT):
     """Put ``lines`` and the pictures between the document's markers. Raises ValueError where a marker is missing."""
     pictures = [f"![{words}]({path})" for path, words in PICTURES.items()]
     write_between(BEGIN, END, [*lines, *pictures], document)
+
+
+def asked(words, *, seed=None):
+    """The options of a study that prints and, with --write, puts what it printed and its picture into the document."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if seed is not None:
+        parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
+    return parser.parse_args()
 
 
 def write_between(begin, end, lines, document=DOCUMENT):

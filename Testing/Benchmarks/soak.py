@@ -75,6 +75,11 @@ def quiet(arguments):
     return code, said.getvalue()
 
 
+def quantify(images, masks, out):
+    """The command line of a whole quantification by Fermi."""
+    return ["quantify", str(images), "--masks", str(masks), "-o", str(out), "--method", "fermi", "--quiet"]
+
+
 def judged(code, said, what):
     """What is wrong with how a command ended: [] for a result, or a sentence about the input."""
     if code == GOOD or (code == AT_FAULT and said.strip() and "Traceback" not in said):
@@ -133,15 +138,13 @@ def fuzzed_dicom(study, place, rng):
             os.link(file, target)
     if rng.integers(0, 3):
         return ["info", str(place / "dicom"), "--quiet"]
-    given = ["--masks", str(study / "masks.nrrd"), "-o", str(place / "out"), "--method", "fermi", "--quiet"]
-    return ["quantify", str(place / "dicom"), *given]
+    return quantify(place / "dicom", study / "masks.nrrd", place / "out")
 
 
 def fuzzed_nrrd(study, place, rng):
     """The masks' label map broken, in a whole quantification by Fermi."""
     (place / "masks.nrrd").write_bytes(broken((study / "masks.nrrd").read_bytes(), rng))
-    given = ["--masks", str(place / "masks.nrrd"), "-o", str(place / "out"), "--method", "fermi", "--quiet"]
-    return ["quantify", str(study / "dicom"), *given]
+    return quantify(study / "dicom", place / "masks.nrrd", place / "out")
 
 
 def fuzzed_csv(study, place, rng):
@@ -270,17 +273,7 @@ def session(study, folder, rng):
 def disk(study, folder, rng):
     """A result that finds no room: files are limited to fewer and fewer bytes (as a full disk, the write fails)."""
     out = folder / "out"
-    given = [
-        "quantify",
-        str(study / "dicom"),
-        "--masks",
-        str(study / "masks.nrrd"),
-        "-o",
-        str(out),
-        "--method",
-        "fermi",
-        "--quiet",
-    ]
+    given = quantify(study / "dicom", study / "masks.nrrd", out)
     assert quiet(given)[0] == GOOD
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     troubles, limits = [], [0, 1, 100, 1000, 5000, 20_000, 50_000, 100_000]
@@ -305,17 +298,7 @@ def closed(study, folder, rng):
     places += [folder / "shut" / "out"] if os.geteuid() else []
     troubles = []
     for place in places:
-        given = [
-            "quantify",
-            str(study / "dicom"),
-            "--masks",
-            str(study / "masks.nrrd"),
-            "-o",
-            str(place),
-            "--method",
-            "fermi",
-        ]
-        code, said = quiet([*given, "--quiet"])
+        code, said = quiet(quantify(study / "dicom", study / "masks.nrrd", place))
         troubles += judged(code, said, str(place)) + ([f"{place}: exit code 0"] if code == GOOD else [])
     return f"{len(places)} places that cannot be written", troubles
 

@@ -10,11 +10,9 @@ make validate                                                 also writes it and
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 from contest import ROOT
-from method_tables import write_between
+from method_tables import asked, write_between
 
 from MyoPINNLib.figures import canvas
 from MyoPINNLib.pipeline import quantify
@@ -91,10 +89,7 @@ def draw(found, place):
 
 def main():
     """Print, and write where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
-    given = parser.parse_args()
+    given = asked(__doc__, seed=SEED)
     head = ["| study | method | segments | voxels | segments within 10 %, worst |", "|---|---|---|---|---|"]
     print("\n".join(head))
     found, rows = {}, []

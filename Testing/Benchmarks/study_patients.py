@@ -8,14 +8,13 @@ python Testing/Benchmarks/study_patients.py [--write]   needs aha16_patients.csv
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 from pathlib import Path
 
 import numpy as np
 from contest import ROOT
-from method_tables import write_between
+from method_tables import asked, write_between
 
 from MyoPINNLib import figures
 from MyoPINNLib.groups import ScoredSegments, Spread
@@ -94,9 +93,7 @@ def draw(table, folder):
 
 def main():
     """Print, and write where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
-    given = parser.parse_args()
+    given = asked(__doc__)
     path = reference_table()
     if path is None:
         print("skipped: aha16_patients.csv is not there; MYOPINN_REFERENCE_DATA names the reference data's folder")

@@ -10,13 +10,12 @@ make validate                                             also writes them and t
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
 from contest import ROOT
-from method_tables import write_between
+from method_tables import asked, write_between
 from scipy import ndimage
 
 from MyoPINNLib.aha import segment
@@ -127,13 +126,7 @@ def pool_by(masks, voxels):
     """The blood pool smaller by voxels in each slice, or larger, at the muscle's cost, where ``voxels`` is negative."""
     turn = ndimage.binary_erosion if voxels > 0 else ndimage.binary_dilation
     pool = np.stack([turn(each, iterations=abs(voxels)) for each in masks.blood_pool])
-    right = masks.right_ventricle
-    return replace(
-        masks,
-        blood_pool=pool,
-        myocardium=masks.myocardium & ~pool,
-        right_ventricle=None if right is None else right & ~pool,
-    )
+    return drawn(masks, wall=masks.myocardium & ~pool, pool=pool)
 
 
 class Way(Enum):
@@ -158,14 +151,15 @@ def muscle_shrunk(masks):
 
 
 def with_wall(masks, wall):
-    """The masks with another myocardium, from which the others keep away."""
+    """The masks with another myocardium, at the cost of the others."""
+    return drawn(masks, wall=wall, pool=masks.blood_pool & ~wall)
+
+
+def drawn(masks, *, wall, pool):
+    """The masks with another myocardium and blood pool, from which the right ventricle keeps away."""
     right = masks.right_ventricle
-    return replace(
-        masks,
-        myocardium=wall,
-        blood_pool=masks.blood_pool & ~wall,
-        right_ventricle=None if right is None else right & ~wall,
-    )
+    right = None if right is None else right & ~wall & ~pool
+    return replace(masks, myocardium=wall, blood_pool=pool, right_ventricle=right)
 
 
 def kept(series, frames):
@@ -251,10 +245,7 @@ def draw(rows, place):
 
 def main():
     """Print, and write where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
-    given = parser.parse_args()
+    given = asked(__doc__, seed=SEED)
     head = ["| what is wrong | MBF | v_b | v_e | PS | MBF of the mean curve |", "|---|---|---|---|---|---|"]
     print("\n".join(head))
     rows = list(study(given.seed))

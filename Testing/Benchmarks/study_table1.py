@@ -25,7 +25,7 @@ from study_networks import Memory
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import KineticParameters, TissueCurves
 from MyoPINNLib.network_settings import NetworkSettings
-from MyoPINNLib.quantities import minutes_from_seconds
+from MyoPINNLib.quantities import minutes_from_seconds, seconds_from_minutes
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics
 from MyoPINNLib.solvers import fit
@@ -190,7 +190,7 @@ def table(seed):
         )
         which = ", ".join(f"{SLICES[k]:g}" for k in sorted(found))
         loss = "" if method is Method.NLLS else f"{recipe.words}, {ends[0]['steps']} steps"
-        printed = PRINTED_TABLE.get(method.value, "") if len(lines) < 3 or recipe is AS_PRINTED else ""
+        printed = PRINTED_TABLE.get(method.value, "") if recipe is AS_PRINTED else ""
         lines.append(f"| {method.value} | {loss} | {which} | {cells(mean)} | {ssim} | {printed} |")
     lines += [
         "",
@@ -219,7 +219,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="write docs/validation.md")
     given = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
-    end, reference = time.monotonic() + 60 * given.minutes, paper_object(seed=given.seed)
+    end, reference = time.monotonic() + seconds_from_minutes(given.minutes), paper_object(seed=given.seed)
     own = [(AS_PRINTED, Method.NLLS, k) for k in SLICES]
     for recipe, method, k in [*own, *RUNS]:
         path = kept(recipe, method, k, given.seed)
