@@ -53,7 +53,9 @@ class Overlay:
         self._shown: Shown | None = None
         self._placed: SceneAnalysis | None = None  # whose slices the views are on
         self._at_rest = False
-        self._lent: list[tuple] = []  # maps that show another analysis's limits, with their own
+        self._lent: dict[
+            tuple, tuple
+        ] = {}  # maps that show another analysis's limits -> their own, and how to set them
         self._captions: dict[str, Caption] = {}
         self._observed: list[tuple] = []
 
@@ -170,19 +172,17 @@ class Overlay:
 
     def _lend(self, shown: Shown) -> None:
         """What shows another analysis's limits gets its own back when it does so no more."""
+        key = shown.analysis.node.GetID(), shown.quantity, shown.sd
         if shown.limits is None:
             self._give_back()
-        elif not any(
-            each[0].node is shown.analysis.node and each[1:3] == (shown.quantity, shown.sd) for each in self._lent
-        ):
-            own = shown.analysis.limits(shown.quantity, sd=shown.sd)
-            self._lent.append((shown.analysis, shown.quantity, shown.sd, shown.colours, own))
+        elif key not in self._lent:
+            self._lent[key] = shown, shown.analysis.limits(shown.quantity, sd=shown.sd)
 
     def _give_back(self) -> None:
-        for analysis, quantity, sd, colours, limits in self._lent:
-            if analysis.there and analysis.volumes(quantity, sd=sd):
-                analysis.colour(quantity, colours, limits=limits, sd=sd)
-        self._lent = []
+        for shown, limits in self._lent.values():
+            if shown.analysis.there and shown.analysis.volumes(shown.quantity, sd=shown.sd):
+                shown.analysis.colour(shown.quantity, shown.colours, limits=limits, sd=shown.sd)
+        self._lent = {}
 
     def _let_go(self) -> None:
         """Follow no view any more, and say nothing in any."""

@@ -48,7 +48,7 @@ class Panel:
         self._timer = qt.QTimer()
         self._timer.setInterval(BEAT)
         self.tasks = Tasks(self._timer, self._beat_changed)
-        self._timer.connect("timeout()", self.tasks.beat)
+        self._timer.connect("timeout()", self._beat)
         self.images = InputSection(ui, lambda: parameters() and parameters().parameterNode, self.update)
         self.anatomy = AnatomySection(ui, parameters, self.images, self.update)
         self.engine = EngineSection(ui, requirements=requirements, changed=self.update, in_use=lambda: self.tasks.busy)
@@ -192,6 +192,11 @@ class Panel:
         field = qt.QApplication.focusWidget()
         if field is not None and field != self._ui.computeButton:
             field.clearFocus()
+
+    def _beat(self) -> None:
+        """Move the queue on; not while a scene comes in, when there is nothing to take its results."""
+        if self._open:
+            self.tasks.beat()
 
     def _beat_changed(self) -> None:
         if self._open:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_a_module_that_is_left_goes_on_computing_and_shows_it_when_entered_again
     assert a_patient.panel.review.layout.shown
     assert len(find_analyses()) == 1 and "voxels are reliable" in a_patient.status
     screenshot(a_patient.window, "scene_2_entered_again")
+
+
+def test_a_result_that_comes_while_a_scene_is_added_is_taken_once_it_is_there(a_patient):
+    scene = slicer.mrmlScene
+    begin(a_patient)
+    scene.InvokeEvent(scene.StartImportEvent)
+    wait(lambda: not engines(), 120)
+    for _ in range(20):  # several beats of the queue
+        slicer.app.processEvents()
+        time.sleep(0.02)
+    assert not find_analyses() and a_patient.busy
+    scene.InvokeEvent(scene.EndImportEvent)
+    a_patient.finish()
+    assert len(find_analyses()) == 1 and "voxels are reliable" in a_patient.status
 
 
 def test_what_happens_in_the_scene_costs_nothing_while_the_module_is_left(a_patient, monkeypatch):
