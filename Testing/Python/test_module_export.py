@@ -19,7 +19,7 @@ from PySide6 import QtGui
 from review_cases import Heart, open_analysis
 
 from MyoPINNLib.files.nrrd import read_map
-from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text
+from Testing.SlicerHarness.clicks import choose, click, screenshot, type_text, wait
 
 TABLES = {"aha.csv", "aif.csv", "segment_curves.csv", "settings.csv", "settings.json"}
 
@@ -145,6 +145,7 @@ def test_pictures_are_taken_in_the_perfusion_layout_whatever_is_shown(a_module, 
     open_analysis(a_module, Heart.OBLIQUE)
     slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
     export(a_module, a_folder, "pictures")
+    wait(lambda: "files were written" in a_module.status)  # once the views have been drawn
     assert len(list((a_folder / "Stress").iterdir())) == 4
 
 
