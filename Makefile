@@ -5,6 +5,8 @@ DEMO := build/demo
 # Tests that draw windows: not beside TensorFlow, and each file in a process of its own (exit 5: no Slicer library, none to run).
 WINDOWS := $(wildcard Testing/Python/test_module_*.py) \
     $(patsubst %,Testing/Python/test_%.py,bullseye_view curves environment_panel harness_desktop harness_qt)
+# Benchmarks whose figures make reproduce writes into docs/validation.md (make validate writes those of objects and segments).
+WRITING := prior joint one_shot spatial phantom networks speed start gui
 
 .PHONY: help demo test lint bench validate soak reproduce clean setup-report setup-test setup-engine setup-slicer setup-peers
 
@@ -13,9 +15,9 @@ help:
 	@echo "make test    ruff, mypy and every test"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make bench   the figures for accuracy and speed"
-	@echo "make validate    truth against maps, what MBF hangs on, the paper's patients: written into docs/validation.md"
+	@echo "make validate    truth against maps, what MBF hangs on, the paper's patients, objects, segments: written into docs/validation.md"
 	@echo "make soak        broken input, kills, crowds, long sessions, full disks: ten minutes"
-	@echo "make reproduce   the paper's networks as printed and the comparison of methods, written there too (some seven hours; it goes on where it was stopped)"
+	@echo "make reproduce   the paper's networks as printed, the comparison of methods and all other figures, written there too (some ten hours; long runs are kept in build/reproduce, so it goes on where it was stopped)"
 	@echo "make clean   remove .venv and everything built"
 
 demo: setup-report
@@ -36,20 +38,21 @@ lint: setup-test
 bench: setup-engine setup-slicer setup-peers
 	@for file in Testing/Benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
-validate: setup-report
-	@$(PY) Testing/Benchmarks/study_agreement.py --write
-	@$(PY) Testing/Benchmarks/study_sensitivity.py --write
-	@$(PY) Testing/Benchmarks/study_patients.py --write
+validate: setup-test
+	@for name in agreement sensitivity patients; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
+	@for name in objects segments; do $(PY) Testing/Benchmarks/bench_$$name.py --write || exit 1; done
 
 soak: setup-test
 	@$(PY) Testing/Benchmarks/soak.py
 
 reproduce: setup-engine setup-slicer setup-peers
-	@$(PY) Testing/Benchmarks/study_phantom.py
-	@$(PY) Testing/Benchmarks/study_networks.py
 	@$(PY) Testing/Benchmarks/study_table1.py --write
-	@$(PY) Testing/Benchmarks/bench_methods.py --printed
-	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 11 12 13 --write
+	@$(PY) Testing/Benchmarks/study_ablations.py --write
+	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 302 --keep --write
+	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 --keep --printed
+	@for name in networks phantom; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
+	@for name in $(WRITING); do $(PY) Testing/Benchmarks/bench_$$name.py --write || exit 1; done
+	@$(PY) Testing/Benchmarks/soak.py --write
 
 clean:
 	rm -rf .venv .venv-peers build .mypy_cache .ruff_cache *.egg-info

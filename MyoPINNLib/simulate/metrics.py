@@ -32,10 +32,13 @@ def nmse(estimate: KineticParameters, truth: KineticParameters, *, group: np.nda
     return result | {"all": float(np.mean(list(result.values())))}
 
 
-def ssim(estimate: KineticParameters, truth: KineticParameters, *, shape: tuple[int, int, int]) -> dict[str, float]:
+def ssim(
+    estimate: KineticParameters, truth: KineticParameters, *, shape: tuple[int, int, int], truth_range: bool = False
+) -> dict[str, float]:
     """SSIM by parameter, mean over the slices of a full grid of ``shape`` (k, j, i), and "all": the mean of those.
 
     The window's range is the estimate's, so an outlier raises it: that is the paper's definition, not advice.
+    ``truth_range``: the range of the truth over the grid instead, which an outlier cannot move.
     """
     similarity = _structural_similarity()
     result = {}
@@ -45,7 +48,9 @@ def ssim(estimate: KineticParameters, truth: KineticParameters, *, shape: tuple[
                 f"{value.size} voxels do not fill a grid of shape {tuple(shape)}.", "SSIM needs a full grid."
             )
         slices = zip(value.reshape(shape), true.reshape(shape), strict=True)
-        parts = [similarity(t, v, win_size=SSIM_WINDOW, data_range=_range(v)) for v, t in slices]
+        parts = [
+            similarity(t, v, win_size=SSIM_WINDOW, data_range=_range(true if truth_range else v)) for v, t in slices
+        ]
         result[name] = float(np.mean(parts))
     return result | {"all": float(np.mean(list(result.values())))}
 

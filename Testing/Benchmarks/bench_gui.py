@@ -1,6 +1,7 @@
 """How soon the Slicer module answers, in the harness: load, standstills of the GUI, results on the screen, curve under the mouse.
 
-make bench runs this. The harness has Slicer's own scene and slice pipeline, and PySide6 in place of PythonQt.
+make bench runs this; alone: python Testing/Benchmarks/bench_gui.py [--write]
+The harness has Slicer's own scene and slice pipeline, and PySide6 in place of PythonQt.
 """
 
 from __future__ import annotations
@@ -19,16 +20,26 @@ LONGEST = 20.0  # s
 
 
 def main() -> None:
-    """Print each figure beside what is wanted of it."""
+    """Tell each figure beside what is wanted of it."""
     from Testing.SlicerHarness.libraries import missing
 
     if trouble := missing("slicer", "slicer.util", "PySide6.QtWidgets", "PySide6.QtTest"):
         print(f"skipped: {trouble}")
         return
-    row("Slicer's start: the module's file, layouts and samples", started(), 0.3)
+    longer = started()
     module, felt, worked = loaded()
-    from MyoPINNLib.settings import Method  # after its import was measured
+    from page import Section, asked  # after the module's imports were measured
 
+    from MyoPINNLib.settings import Method
+
+    given, section = asked(__doc__), Section("module")
+    say = section.table(["in the harness", "ms", "wanted"])
+
+    def row(words: str, seconds: float, wanted: float) -> None:
+        """One line of the table."""
+        say(words, f"{seconds * 1000:.0f}", f"< {wanted * 1000:.0f}")
+
+    row("Slicer's start: the module's file, layouts and samples", longer, 0.3)
     row("module opened first, with all that it imports", felt, 1.0)
     row("the same without waiting for a core or the disk", worked, 1.0)
     module.load_sample()
@@ -42,11 +53,8 @@ def main() -> None:
     moves = [moved(module, n) for n in range(MOVES)]
     row(f"mouse move to curve, median of {MOVES}", sorted(moves)[MOVES // 2], 0.05)
     row(f"mouse move to curve, longest of {MOVES}", max(moves), 0.05)
-
-
-def row(words: str, seconds: float, wanted: float) -> None:
-    """One line of the table."""
-    print(f"{words:78} {seconds * 1000:6.0f} ms   wanted < {wanted * 1000:.0f} ms")
+    if given.write:
+        section.write()
 
 
 def started() -> float:

@@ -1,7 +1,7 @@
 """Every method, and peers from PyPI, side by side on the same curves: errors, time, memory; and how cost grows.
 
     make bench                                         prints the tables
-    make reproduce                                     also writes them and the pictures into docs/
+    make reproduce                                     also writes them and the pictures into docs/; keeps its fits (--keep)
     python Testing/Benchmarks/bench_methods.py --only twin stress --methods map nlls
 
 Each fit is a process of its own. Times are processor seconds of the fit alone on one thread, for 1 000 curves; memory is the most that the
@@ -20,9 +20,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from child import study
 from contest import CASES, PEERS_PYTHON, alone, command, drawn, entrants, judged, took_turn, travelling
+from keep import load, place, save
 from method_pictures import draw
-from method_tables import growth_lines, model_error_lines, summary_lines, table_lines, write_into
+from method_tables import coverage_lines, growth_lines, model_error_lines, summary_lines, table_lines, write_into
 from model_error import model_errors
 
 from MyoPINNLib.aif import ArterialInput, Interpolation
@@ -39,21 +41,27 @@ NOT_INSTALLED = "not installed"
 def mean_of(found):
     """The mean of several seeds' figures, or the word of the first that has none."""
     words = [figures for figures in found if isinstance(figures, str)]
-    return words[0] if words else {key: float(np.mean([figures[key] for figures in found])) for key in found[0]}
+    if words:
+        return words[0]
+    numbers = [key for key, value in found[0].items() if not isinstance(value, str)]
+    return {key: np.mean([figures[key] for figures in found], axis=0).tolist() for key in numbers}
 
 
-def turn(entrant, name, seed, given, truth, folder):
-    """Figures of one fit, or the words that say why there are none."""
+def turn(entrant, name, seed, given, truth, folder, kept):
+    """Figures of one fit, or the words that say why there are none. ``kept``: where they are looked for and put, or None."""
     if entrant.peer and not PEERS_PYTHON.exists():
         return NOT_INSTALLED
+    there = kept and load(kept)
+    if there:
+        return there
     target = Path(folder, f"{name}-{seed}-{abs(hash(entrant.label))}.npz")
     try:
         found = took_turn(command(entrant, CASES[name], given, target), target)
-        figures = judged(found, truth)
+        figures = judged(found, truth, study(given)["voxels"] if CASES[name].whole else None)
     except (RuntimeError, subprocess.TimeoutExpired) as trouble:
         figures = f"failed: {trouble}"
     print(f"{name}, seed {seed}, {entrant.label}: {said(figures)}", flush=True)
-    return figures
+    return save(kept, figures) if kept and isinstance(figures, dict) else figures
 
 
 def said(figures):
@@ -66,8 +74,8 @@ def said(figures):
     )
 
 
-def contest(names, rows, seeds, curves, jobs):
-    """By (object, entrant's label): the figures."""
+def contest(names, rows, seeds, curves, jobs, *, keep=False):
+    """By (object, entrant's label): the figures. ``keep``: fits that were done and kept before are not done again."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         made, waiting = {}, {}
         for name, seed in product(names, seeds):
@@ -78,7 +86,16 @@ def contest(names, rows, seeds, curves, jobs):
         for entrant, name in product(rows, names):
             if name in entrant.cases:
                 waiting[name, entrant.label] = [
-                    pool.submit(turn, entrant, name, seed, *made[name, seed], folder) for seed in seeds
+                    pool.submit(
+                        turn,
+                        entrant,
+                        name,
+                        seed,
+                        *made[name, seed],
+                        folder,
+                        place("methods", name, seed, entrant.label, curves) if keep else None,
+                    )
+                    for seed in seeds
                 ]
         return {key: mean_of([future.result() for future in futures]) for key, futures in waiting.items()}
 
@@ -149,6 +166,7 @@ def arguments():
         "--sizes", type=int, nargs="*", default=list(SIZES), help="numbers of curves for the growth of cost"
     )
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="fits at a time")
+    parser.add_argument("--keep", action="store_true", help="keep fits in build/reproduce and do none again")
     parser.add_argument("--write", action="store_true", help="write docs/validation.md and its pictures")
     given = parser.parse_args()
     if given.write and given.printed:
@@ -162,7 +180,7 @@ def main():
     rows = entrants(steps=given.steps, printed=given.printed)
     if given.methods:
         rows = [row for row in rows if row.label.startswith(tuple(given.methods))]
-    figures = contest(given.only, rows, given.seeds, given.curves, given.jobs)
+    figures = contest(given.only, rows, given.seeds, given.curves, given.jobs, keep=given.keep)
     there = peers_there()
     agreed = agreement() if "dcmri" in there else {}
     grown = {} if given.printed else growth(given.sizes)
@@ -170,7 +188,7 @@ def main():
     labels = [row.label for row in rows]
     run = f"{given.curves} curves an object, seeds {' '.join(map(str, given.seeds))}"
     lines = summary_lines(figures, labels, there, agreed, run) + errors
-    lines += table_lines(figures, labels) + growth_lines(grown)
+    lines += coverage_lines(figures, labels) + table_lines(figures, labels) + growth_lines(grown)
     print("\n".join(lines))
     if given.write:
         write_into(lines)

@@ -1,6 +1,7 @@
 """How fast a step of the paper's networks is beside plain TensorFlow, whether both train alike, and how soon training begins.
 
-The two step in turn in this process, three times; medians count. make bench runs this.
+The two step in turn in this process, three times; medians count. make bench runs this; alone:
+python Testing/Benchmarks/bench_networks.py [--write]
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from page import Section, asked
 
 from MyoPINNLib.events import Progress, from_line
 from MyoPINNLib.fit import PARAMETERS
@@ -26,6 +28,7 @@ load_tensorflow()
 from plain_network import PlainTraining  # noqa: E402
 
 from MyoPINNLib.solvers.pinn import warm  # noqa: E402
+from MyoPINNLib.solvers.pinn.device import VERSION  # noqa: E402
 from MyoPINNLib.solvers.pinn.mesh import MeshObjective  # noqa: E402
 from MyoPINNLib.solvers.pinn.network import PerfusionNetwork  # noqa: E402
 from MyoPINNLib.solvers.pinn.objective import Objective  # noqa: E402
@@ -93,21 +96,22 @@ def milliseconds(case, plain):
     return np.median(spent, axis=0) * 1e3
 
 
-def speed():
+def speed(section):
     """Ours and the plain one, ms a step, of a training that is under way (from a random start)."""
+    section.say("", f"A step of a training that is under way (after {UNDER_WAY} steps), in turn with plain TensorFlow:")
+    row = section.table(["method", "voxels", "ms", "wanted", "plain, ms", "times faster (wanted 4)"])
     for voxels, wanted in WANTED_MS.items():
         for method in METHODS:
             case = Case(method, voxels)
             case.ours.advance(UNDER_WAY)
             ours, plain = milliseconds(case, case.plain())
-            print(f"{method.value}, {voxels} voxels: {ours:.1f} ms a step (wanted {wanted}),", end=" ")
-            print(f"plain {plain:.1f} ms: {plain / ours:.1f} times faster (wanted 4)", flush=True)
+            row(method.value, voxels, f"{ours:.1f}", wanted, f"{plain:.0f}", f"{plain / ours:.1f}")
         mesh = Case(Method.MESH, voxels).ours
         mesh.advance(2)
         begun = time.perf_counter()
         mesh.advance(OURS_A_TURN)
         each = (time.perf_counter() - begun) / OURS_A_TURN
-        print(f"{Method.MESH.value}, {voxels} voxels: {each * 1e3:.1f} ms a step", flush=True)
+        row(f"{Method.MESH.value}, steps 3 to {2 + OURS_A_TURN}", voxels, f"{each * 1e3:.1f}", "–", "–", "–")
 
 
 def losses_of(case):
@@ -128,8 +132,12 @@ def apart(one, other):
     return np.abs(one / other - 1).max()
 
 
-def alike():
+def alike(section):
     """How far the losses of both come apart, from the start and near convergence, and what of that is rounding."""
+    words = "largest relative difference of the loss from plain TensorFlow's; the last column is rounding alone"
+    section.say("", f"{ALIKE_CURVES} voxels, {ALIKE_STEPS} steps: {words}:")
+    compared = ["at the same states (wanted 1e-5)", "each on its own", "plain, float32 and float64"]
+    row = section.table(["method", "from", "loss", *compared])
     for method in METHODS:
         begin, near = Case(method, ALIKE_CURVES), Case(method, ALIKE_CURVES)
         truth = {name: shown(name, value) for name, value in near.reference.truth.items() if name in PARAMETERS}
@@ -137,15 +145,11 @@ def alike():
         near.ours.advance(NEAR)
         for label, case in (("the start", begin), ("near convergence", near)):
             ours, here, plain, exact = losses_of(case)
-            print(f"{method.value}: loss over {ALIKE_STEPS} steps from {label} ({ours[-1]:.1e}):", end=" ")
-            print(f"at the same states ours and plain within {apart(ours, here):.1e} (wanted 1e-5);")
-            print(
-                f"  each run on its own: within {apart(ours, plain):.1e}; rounding alone, plain in float32 and", end=" "
-            )
-            print(f"float64: within {apart(plain, exact):.1e}", flush=True)
+            differ = (apart(ours, here), apart(ours, plain), apart(plain, exact))
+            row(method.value, label, f"{ours[-1]:.1e}", *(f"{value:.0e}" for value in differ))
 
 
-def first_step():
+def first_step(section):
     """Seconds from the start of the command to its first training step."""
     reference = objects.twin(seed=11, voxels=FIRST_STEP_CURVES)
     time_s, names = reference.curves.time[0], [f"curve{number}" for number in range(FIRST_STEP_CURVES)]
@@ -179,16 +183,18 @@ def first_step():
                     seconds = time.perf_counter() - begun
     if run.returncode or seconds is None:
         raise SystemExit(f"the fit ended with exit code {run.returncode} and no training step")
-    print(
-        f"fit --method combined of {FIRST_STEP_CURVES} curves: first training step after {seconds:.1f} s (wanted < 15)"
-    )
+    command = f"`fit --method combined` of {FIRST_STEP_CURVES} curves"
+    section.say(f"{command}: first training step after {seconds:.1f} s (wanted < 15).")
 
 
 def main():
-    """Print each figure beside what is wanted of it."""
-    first_step()
-    alike()
-    speed()
+    """Tell each figure beside what is wanted of it."""
+    given, section = asked(__doc__), Section("network steps", f"TensorFlow {VERSION}.")
+    first_step(section)
+    alike(section)
+    speed(section)
+    if given.write:
+        section.write()
 
 
 if __name__ == "__main__":

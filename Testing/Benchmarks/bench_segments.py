@@ -1,19 +1,35 @@
 """How sure the means of AHA segments are: voxels' means and mean curves' fits against the truth of phantoms, by method map.
 
-make bench runs this; alone: python Testing/Benchmarks/bench_segments.py [--first 601] [--seeds 6]
+make bench runs this; alone: python Testing/Benchmarks/bench_segments.py [--first 601] [--seeds 6] [--write]
 """
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
+from page import Section, parser
 
 from MyoPINNLib.pipeline import quantify
+from MyoPINNLib.quantities import percent
 from MyoPINNLib.settings import AHASettings, FitSettings, Method, Settings
 from MyoPINNLib.simulate.phantom import Preset, make_phantom
 
 QUANTITIES = ("MBF", "v_p", "v_e", "PS")
+PRESETS = (Preset.STRESS, Preset.REST, Preset.NOISY)
+
+
+def within(off, sd):
+    """Shares that lie within 1 and within 1.96 SD."""
+    return tuple(float(np.mean(np.abs(off) < times * sd)) for times in (1.0, 1.96))
+
+
+def intervals(value, sd, true):
+    """Shares of 68 % and 95 % intervals in the logarithm that hold the truth."""
+    return within(np.log(value / true), sd / value)
+
+
+def pair(shares):
+    """Two shares in per cent, in words."""
+    return ", ".join(f"{percent(share):.0f}" for share in shares)
 
 
 def segments(preset, seed):
@@ -29,28 +45,49 @@ def segments(preset, seed):
     return np.array(table).reshape(len(QUANTITIES), -1, 5)
 
 
-def within(off, sd):
-    """How many lie within 1 and 1.96 SD, as text."""
-    return " and ".join(f"{np.mean(np.abs(off) < times * sd):.0%}" for times in (1.0, 1.96))
+def cells(true, mean, sd, curve, curve_sd):
+    """The cells of one quantity, (study, segment) each: the voxels' means, then the mean curves."""
+    off, by_curve = mean / true - 1, curve / true - 1
+    figures = (f"{percent(value):.1f} %" for value in (np.mean(sd / mean), np.sqrt((off**2).mean())))
+    between = percent(off.mean(axis=1).std(ddof=1))
+    biases = (f"{percent(each.mean()):+.1f} %" for each in (off, by_curve))
+    return (
+        pair(within(mean - true, sd)),
+        *figures,
+        next(biases),
+        f"{between:.1f} %",
+        pair(intervals(curve, curve_sd, true)),
+        next(biases),
+    )
 
 
 def main():
-    """Print every figure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--first", type=int, default=601)
-    parser.add_argument("--seeds", type=int, default=6)
-    given = parser.parse_args()
-    for preset in (Preset.STRESS, Preset.REST, Preset.NOISY):
+    """Print every figure, and write them where asked to."""
+    own = parser(__doc__)
+    own.add_argument("--first", type=int, default=601)
+    own.add_argument("--seeds", type=int, default=6)
+    given = own.parse_args()
+    section = Section("segments", f"{given.seeds} phantoms of each kind, from seed {given.first}.")
+    section.say(
+        "Within: how often, in per cent, the true mean of a segment lies within 1 and 1.96 SD (wanted: 68, 95). SD: what is said, of the mean. Error: root mean "
+        "square. SD of studies: how far the mean error of all segments of a study moves from study to study. The last two: the fits of the mean curves."
+    )
+    row = section.table(
+        ["phantom", "quantity", "within", "SD", "error", "mean error", "SD of studies", "curves: within", "mean error"]
+    )
+    every = []
+    for preset in PRESETS:
         found = np.stack([segments(preset, given.first + i) for i in range(given.seeds)])
+        every.append(np.moveaxis(found, -1, 0).reshape(5, -1))
         for j, name in enumerate(QUANTITIES):
-            true, mean, sd, curve, curve_sd = np.moveaxis(found[:, j], -1, 0)
-            off, of_study = mean / true - 1, (mean / true - 1).mean(axis=1)
-            print(
-                f"{preset.value}, {name}: voxels' means within 1 and 1.96 SD {within(mean - true, sd)}, SD said {np.mean(sd / mean):.1%}, error "
-                f"{np.sqrt((off**2).mean()):.1%}, mean {off.mean():+.1%}, of the studies' means {of_study.std(ddof=1):.1%}; mean curves "
-                f"{within(np.log(curve / true), curve_sd / curve)}, mean {np.mean(curve / true - 1):+.1%}",
-                flush=True,
-            )
+            row(preset.value, name, *cells(*np.moveaxis(found[:, j], -1, 0)))
+    true, mean, sd, curve, curve_sd = np.concatenate(every, axis=1)
+    section.say(
+        "",
+        f"All together: {pair(within(mean - true, sd))} % of the voxels' means and {pair(intervals(curve, curve_sd, true))} % of the mean curves' fits.",
+    )
+    if given.write:
+        section.write()
 
 
 if __name__ == "__main__":

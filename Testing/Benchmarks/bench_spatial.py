@@ -1,121 +1,122 @@
 """Neighbours that have a say, against none: smooth fields with a sharp border, a twin without order, and a heart's ring.
 
 Each object by method map without and with --spatial neighbours: NMSE, their ratio, the bias of F_p within two voxels of the
-border, coverage of the intervals, processor time. The last rows: how often the segments' means lie within their SD.
-make bench runs this; alone: python Testing/Benchmarks/bench_spatial.py [--seeds 1 2 3] [--phantoms 31]
+border, coverage of the intervals, processor time. How sure segments' means are is in bench_segments.py.
+make bench runs this; alone: python Testing/Benchmarks/bench_spatial.py [--seeds 1 2 3] [--phantoms 31] [--write]
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from bench_objects import EACH, NAMES, mean_of, nmse, shares
+from bench_prior import FIXED, HELD_OUT, NOISES, covers, judged, timed
+from bench_segments import intervals, pair
+from page import Section, parser
 from study_phantom import GRID
 
 from MyoPINNLib.pipeline import quantify
-from MyoPINNLib.settings import AHASettings, Delay, FitSettings, Method, Settings, Spatial
-from MyoPINNLib.simulate import metrics, objects
+from MyoPINNLib.quantities import percent
+from MyoPINNLib.settings import AHASettings, FitSettings, Method, Settings, Spatial
+from MyoPINNLib.simulate import objects
 from MyoPINNLib.simulate.phantom import Preset, make_phantom
 from MyoPINNLib.simulate.recipes import recipe
-from MyoPINNLib.solvers import fit
 
-FIXED = FitSettings(method=Method.MAP, delay=Delay.FIXED)
-NAMES = ("F_p", "v_p", "v_e", "PS")
-HELD_OUT = (301, 302, 303, 304, 305)
 HELD_OUT_PHANTOMS = (301, 302, 303)
+SIDES = ("low side", "high side")
 
 
-def timed(curves, aif, settings):
-    """A fit and its seconds of processor."""
-    begun = time.process_time()
-    result = fit(curves, aif, settings)
-    return result, time.process_time() - begun
-
-
-def covered(value, sd, true):
-    """Shares of voxels whose 68 % and 95 % intervals in the logarithm hold the truth, in words."""
-    off = np.abs(np.log(value / true)) / (sd / value)
-    return f"{(off < 1).mean():.0%}/{(off < 1.96).mean():.0%}"
-
-
-def compare(label, reference):
-    """One object without and with neighbours."""
-    alone = None
+def both(reference):
+    """Figures of one object without and with neighbours."""
     for spatial in Spatial:
         result, seconds = timed(reference.curves, reference.aif, replace(FIXED, spatial=spatial))
-        scores = metrics.nmse(result.parameters, reference.truth)
-        alone = alone or scores["all"]
-        each = "  ".join(
-            f"{name} {scores[name]:.4f} {covered(*(getattr(p, name) for p in (result.parameters, result.sd, reference.truth)))}"
-            for name in NAMES
-        )
-        print(f"{label}, {spatial.value}: NMSE all {scores['all']:.4f} (x {scores['all'] / alone:.3f})  {each}")
-        print(
-            f"  {border(result, reference)}{seconds:.1f} s of processor, {(~result.valid).mean():.1%} invalid",
-            flush=True,
-        )
+        yield judged(result, reference) | border(result, reference) | {"seconds": seconds}
 
 
 def border(result, reference):
-    """The median error of F_p beside the border, either side apart, in words."""
+    """The median error of F_p beside the border, either side apart; NaN where there is no border."""
     if reference.shape is None:
-        return ""
+        return dict.fromkeys(SIDES, np.nan)
     error = result.parameters.F_p / reference.truth.F_p - 1
     near, sick = objects.beside_border(reference.shape), objects.territory(reference.shape)
-    return f"bias of F_p at the border: low side {np.median(error[near & sick]):+.1%}, high side {np.median(error[near & ~sick]):+.1%}  "
+    return {side: np.median(error[near & here]) for side, here in zip(SIDES, (sick, ~sick), strict=True)}
 
 
-def without_order(seed):
+def without_order(*, seed):
     """The twin, its voxels in random order on a grid."""
     reference = objects.twin(seed=seed)
     return replace(reference, curves=replace(reference.curves, voxels=np.argwhere(np.ones(objects.SMOOTH_SHAPE))))
 
 
-def heart(seed):
-    """A study of a phantom: errors of its voxels and of its segments' means."""
+def lowest_to_highest(values):
+    """The range of some errors, in words."""
+    return "–" if np.isnan(values).any() else f"{percent(min(values)):+.1f} to {percent(max(values)):+.1f} %"
+
+
+def fields(section, seeds):
+    """The ratio of NMSE at every seed; then the means of all figures, and the range of the bias at the border."""
+    studies = {
+        f"smooth twin, {words}": partial(objects.smooth_twin, noise=noise) for noise, (words, _) in NOISES.items()
+    }
+    section.say("NMSE of all parameters with neighbours against without, by seed (wanted at the paper's noise: 0.6):")
+    row, told = section.table(["object", *seeds, "mean"]), []
+    for label, make in (studies | {"twin without order": without_order}).items():
+        found = [list(both(make(seed=seed))) for seed in seeds]
+        ratios = [near["NMSE all"] / alone["NMSE all"] for alone, near in found]
+        row(label, *(f"{ratio:.3f}" for ratio in ratios), f"**{np.mean(ratios):.2f}**")
+        told += [(label, spatial.value, each) for spatial, each in zip(Spatial, zip(*found), strict=True)]
+    section.say(
+        "",
+        "Means over the seeds. Sides: bias of F_p within two voxels of the border, lowest to highest of the seeds (wanted: 10 %). Intervals: how often "
+        "those of 68 % and 95 % hold the truth, in per cent.",
+    )
+    head = (f"NMSE {EACH}", "NMSE, all", *SIDES, f"intervals {EACH}", "not valid", "s of processor")
+    row = section.table(["object", "neighbours", *head])
+    for label, spatial, each in told:
+        mean = mean_of(each)
+        sides = (lowest_to_highest([figures[side] for figures in each]) for side in SIDES)
+        invalid = f"{percent(mean['invalid']):.1f} %"
+        row(label, spatial, *nmse(mean), *sides, covers(mean), invalid, f"{mean['seconds']:.1f}")
+
+
+def heart(row, seed):
+    """A study of a phantom: errors of its voxels."""
     phantom = make_phantom(replace(recipe(Preset.STRESS), grid=GRID), seed=seed)
     for spatial in Spatial:
         how = FitSettings(method=Method.MAP, spatial=spatial)
         settings = Settings(fit=how, aha=AHASettings(insertion_lps=tuple(phantom.insertion_lps)))
         begun = time.process_time()
-        analysis = quantify(phantom.series, phantom.masks, settings)
-        seconds, maps = time.process_time() - begun, analysis.maps
-        each = []
-        for name in NAMES:
-            value, sd, true = maps[name][maps.valid], maps.sd[name][maps.valid], phantom.truth[name][maps.valid]
-            error = value / true - 1
-            each.append(
-                f"{name} {np.median(np.abs(error)):.1%} bias {np.median(error):+.1%} {covered(value, sd, true)}"
-            )
-        print(f"phantom {seed}, {spatial.value}: median |error| {'  '.join(each)}  {seconds:.1f} s of processor")
-        print(f"  segments' means within 1 / 1.96 SD: {'  '.join(segments(analysis, phantom))}", flush=True)
-
-
-def segments(analysis, phantom):
-    """By parameter, the shares of segments whose true mean lies within the SD of theirs, in words."""
-    for name in ("MBF", *NAMES[1:], "T_a"):
-        off = []
-        for row in analysis.segment_table:
-            here = (analysis.segments.label == row.segment) & analysis.maps.valid
-            off.append((analysis.maps[name][here].mean() - phantom.truth[name][here].mean()) / row.mean_sd[name])
-        off = np.abs(off)
-        yield f"{name} {(off < 1).mean():.0%}/{(off < 1.96).mean():.0%}"
+        maps = quantify(phantom.series, phantom.masks, settings).maps
+        seconds = time.process_time() - begun
+        found = [[part[name][maps.valid] for part in (maps, maps.sd, phantom.truth)] for name in NAMES]
+        errors = [value / true - 1 for value, _, true in found]
+        row(
+            seed,
+            spatial.value,
+            shares(np.median(np.abs(error)) for error in errors),
+            " / ".join(f"{percent(np.median(error)):+.1f}" for error in errors) + " %",
+            " / ".join(pair(intervals(*each)) for each in found),
+            f"{seconds:.1f}",
+        )
 
 
 def main():
-    """Print every figure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="*", default=list(HELD_OUT))
-    parser.add_argument("--phantoms", type=int, nargs="*", default=list(HELD_OUT_PHANTOMS))
-    arguments = parser.parse_args()
-    for seed in arguments.seeds:
-        for noise in (objects.Noise.PAPER, objects.Noise.PEAK_SNR_17_5):
-            compare(f"smooth twin {seed}, noise {noise.value}", objects.smooth_twin(seed=seed, noise=noise))
-        compare(f"twin {seed} without order", without_order(seed))
-    for seed in arguments.phantoms:
-        heart(seed)
+    """Print every figure, and write them where asked to."""
+    own = parser(__doc__)
+    own.add_argument("--seeds", type=int, nargs="+", default=list(HELD_OUT))
+    own.add_argument("--phantoms", type=int, nargs="*", default=list(HELD_OUT_PHANTOMS))
+    given = own.parse_args()
+    section = Section("neighbours", "Method map; objects of 4800 voxels, delay fixed; phantoms with the delay fitted.")
+    fields(section, given.seeds)
+    section.say("", f"Valid voxels of stress phantoms, {EACH}; bias: the median error with sign, intervals as above:")
+    row = section.table(["phantom", "neighbours", "error", "bias", "intervals", "s of processor"])
+    for seed in given.phantoms:
+        heart(row, seed)
+    if given.write:
+        section.write()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How fast batched NLLS is beside scipy.optimize.curve_fit in a loop: same model, start, bounds and tolerance.
 
-Both run in this process, in turn, three times; the ratio of the medians counts. make bench runs this.
+Both run in this process, in turn, three times; the ratio of the medians counts. make bench runs this; alone:
+python Testing/Benchmarks/bench_speed.py [--write]
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from page import Section, asked
 from scipy.optimize import curve_fit
 
 from MyoPINNLib.convolution import ExponentialConvolution
 from MyoPINNLib.kinetics import Rates, tissue_response
+from MyoPINNLib.quantities import percent
 from MyoPINNLib.simulate import objects
 from MyoPINNLib.solvers.levenberg import levenberg_marquardt
 from MyoPINNLib.solvers.nlls import ExchangeModel
@@ -63,7 +66,13 @@ def cost(reference, rows, x):
 
 
 def main():
-    """Print seconds a curve, their ratio, and how far the two agree."""
+    """Tell the time a curve takes, how many times less that is, and how far the two agree."""
+    given = asked(__doc__)
+    section = Section("speed", f"Twin of {CURVES} curves, seed 11; curve_fit on {LOOPED} of them.")
+    words = "the share of curves that agree within 1 % in all four parameters; where they do not, the batch's sum of squares"
+    section.say(f"Times a curve, and {words} beside curve_fit's:")
+    head = ["noise", "curve_fit in a loop, ms", "batch, ms", "times faster (wanted 20)"]
+    row = section.table([*head, "within 1 %", "median difference", "sum of squares where not"])
     for noise in (objects.Noise.NONE, objects.Noise.PAPER):
         reference = objects.twin(seed=11, voxels=CURVES, noise=noise)
         few, many, times = np.arange(LOOPED), np.arange(CURVES), {"loop": [], "batch": []}
@@ -75,16 +84,11 @@ def main():
         loop, batch = np.median(times["loop"]), np.median(times["batch"])
         off = np.abs(np.expm1(x_batch[:LOOPED] - x_loop)).max(axis=1)
         worse = cost(reference, few, x_batch[:LOOPED]) / cost(reference, few, x_loop) - 1
-        print(
-            f"twin, noise {noise.value}: curve_fit in a loop {loop * 1e3:.2f} ms a curve, batch {batch * 1e3:.3f} ms a curve:"
-        )
-        print(f"  {loop / batch:.0f} times faster (wanted 20)")
-        print(
-            f"  all four parameters within 1 % in {np.mean(off < 0.01):.0%} of curves (median difference {np.median(off):.1e});"
-        )
-        print(
-            f"  where they differ the batch's sum of squares is {np.median(worse[off > 0.01]) if (off > 0.01).any() else 0:+.1e} of curve_fit's"
-        )
+        cells = f"{loop * 1e3:.0f}", f"{batch * 1e3:.2f}", f"{loop / batch:.0f}"
+        apart = f"{np.median(worse[off > 0.01]):+.1e}" if (off > 0.01).any() else "–"
+        row(noise.value, *cells, f"{percent(np.mean(off < 0.01)):.0f} %", f"{np.median(off):.0e}", apart)
+    if given.write:
+        section.write()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""How soon the engine answers: import, first event, first progress of the fit, cancel. make bench runs this."""
+"""How soon the engine answers: import, first event, first progress of the fit, cancel. make bench runs this; alone:
+python Testing/Benchmarks/bench_start.py [--write]
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from page import Section, asked
 
 from MyoPINNLib import cli
 from MyoPINNLib.engine import EngineRun
@@ -22,22 +25,25 @@ IMPORT = "import time; t = time.perf_counter(); import MyoPINNLib; print(time.pe
 
 
 def main():
-    """Print each figure beside what is wanted of it."""
+    """Tell each figure beside what is wanted of it."""
+    given = asked(__doc__)
+    section = Section("start", f"Medians of {REPEATS}.")
     seconds = [
         float(subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, check=True).stdout)
         for _ in range(REPEATS)
     ]
-    print(f"import MyoPINNLib: {np.median(seconds) * 1e3:.0f} ms (wanted < 500 ms)")
+    section.say(f"`import MyoPINNLib`: {np.median(seconds) * 1e3:.1f} ms (wanted < 500 ms). The engine, s:")
+    row = section.table(
+        ["stress phantom as DICOM", "started (wanted < 1)", "progress of the fit (< 3)", "cancelled (< 2)"]
+    )
     with tempfile.TemporaryDirectory() as folder:
         study = Path(folder, "study")
         cli.main(["simulate", "stress", "-o", str(study), "--quiet"])
         for method in (Method.NLLS, Method.MAP):
             runs = [timed(job(study, Path(folder, f"{method.value}{n}"), method)) for n in range(REPEATS)]
-            started, progress, cancelled = np.median(runs, axis=0)
-            print(
-                f"engine, stress phantom as DICOM, {method.value}: started {started:.2f} s (wanted < 1 s), first progress of the fit "
-                f"{progress:.2f} s (wanted < 3 s), cancelled in {cancelled:.2f} s (wanted < 2 s)"
-            )
+            row(method.value, *(f"{value:.2f}" for value in np.median(runs, axis=0)))
+    if given.write:
+        section.write()
 
 
 def job(study, folder, method):

@@ -1,7 +1,7 @@
 """What both kinds of child process share: ours (run_method.py) and the peers' (peers.py), which has no MyoPINNLib.
 
 A study travels as .npz: ``time`` (t,) s, ``C_t`` (n, t) mM, ``aif_time`` (m,) s, ``C_ap`` (m,) mM, ``voxels`` (n, 3). An answer is .npz too: one
-array (n,) for each parameter (1/s, fractions, s), ``valid`` (n,), ``processor`` s, ``wall`` s and ``peak`` MiB.
+array (n,) for each parameter (1/s, fractions, s) and, by some methods, its SD ("sd F_p"), ``valid`` (n,), ``processor`` s, ``wall`` s and ``peak`` MiB.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from child import study
+from page import ROOT
 from paper_object import paper_object
 
 from MyoPINNLib import options
-from MyoPINNLib.fit import PARAMETERS, KineticParameters
+from MyoPINNLib.fit import PARAMETERS, KineticParameters, TissueCurves
 from MyoPINNLib.network_settings import NetworkSettings, Shift, Start
 from MyoPINNLib.settings import Delay, FitSettings, Input, Method, Spatial
 from MyoPINNLib.simulate import metrics, objects
@@ -25,12 +26,14 @@ from MyoPINNLib.simulate.distributed import distributed_curve
 from MyoPINNLib.simulate.patient_like import Patient, patient_like
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 SHORT_STEPS, PRINTED_STEPS = 2500, 25_000
 LIMIT_S = 3600
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-SEVERAL_NETWORKS = ("twin", "stress")
+EVERY_NETWORK = ("exact", "exact-noisy", "twin", "twin-noisy", "stress", "rest")
+SMOOTH = ("smooth", "smooth-noisy")
+ON_A_GRID = ("exact", "exact-noisy", *SMOOTH)
+A_BLOCK, KEPT_OF_A_BLOCK = 10, 3
 NOISY_INPUT = ("stress", "rest", "distributed", "dispersed")
 
 
@@ -47,14 +50,38 @@ class Case:
     whole: bool = False
 
 
+def thinned_grid(*, seed, noise=objects.Noise.PAPER):
+    """The paper's grid with exact curves, 3 x 3 voxels of each block of 10 x 10, so that its maps stay maps."""
+    whole = objects.exact_grid(seed=seed, noise=noise)
+    k, j, i = whole.curves.voxels.T
+    rows = np.flatnonzero((j % A_BLOCK < KEPT_OF_A_BLOCK) & (i % A_BLOCK < KEPT_OF_A_BLOCK))
+    places = np.stack([k, *(at // A_BLOCK * KEPT_OF_A_BLOCK + at % A_BLOCK for at in (j, i))], axis=1)[rows]
+    some = whole.curves
+    curves = TissueCurves(some.time, some.clock[rows], some.C_t[rows], some.weight, places)
+    truth = KineticParameters(**{name: values[rows] for name, values in whole.truth.items()})
+    return replace(
+        whole, curves=curves, truth=truth, C_t_exact=whole.C_t_exact[rows], shape=tuple(np.ptp(places, axis=0) + 1)
+    )
+
+
 CASES = {
     "paper": Case("the paper's object (rectangle-rule curves)", paper_object),
-    "exact": Case("the same grid, exact curves", objects.exact_grid),
+    "exact": Case("the same grid, exact curves, the paper's noise", thinned_grid, whole=True),
+    "exact-noisy": Case(
+        "the same grid, exact curves, peak SNR 17.5",
+        partial(thinned_grid, noise=objects.Noise.PEAK_SNR_17_5),
+        whole=True,
+    ),
     "twin": Case("the twin, the paper's noise", objects.twin),
     "twin-noisy": Case("the twin, peak SNR 17.5", partial(objects.twin, noise=objects.Noise.PEAK_SNR_17_5)),
     "smooth": Case(
         "the twin with smooth fields and a border, two slices of 20 x 20, the paper's noise",
         partial(objects.smooth_twin, shape=(2, 20, 20)),
+        whole=True,
+    ),
+    "smooth-noisy": Case(
+        "the same, peak SNR 17.5",
+        partial(objects.smooth_twin, shape=(2, 20, 20), noise=objects.Noise.PEAK_SNR_17_5),
         whole=True,
     ),
     "stress": Case("patient-like, stress", partial(patient_like, Patient.STRESS), delayed=True),
@@ -104,12 +131,14 @@ def network(method, *, steps, start):
     fixed = FitSettings(method=method, delay=Delay.FIXED, network=knobs)
     free = FitSettings(method=method, network=replace(knobs, shift=Shift.PRESHIFT))
     words = f"{method.value}, {steps} steps from {start.value}"
-    return Entrant(words, (fixed, free), cases=tuple(CASES) if method is Method.COMBINED else SEVERAL_NETWORKS)
+    if method is Method.COMBINED:
+        return Entrant(words, (fixed, free))
+    return Entrant(words, (fixed, free), cases=ON_A_GRID if method is Method.MESH else EVERY_NETWORK)
 
 
 def entrants(*, steps, printed):
     """Who takes part. ``printed``: the networks alone, as the paper prints them."""
-    networks = (Method.COMBINED, Method.TWO_COMPARTMENT, Method.REDUCED)
+    networks = (Method.COMBINED, Method.TWO_COMPARTMENT, Method.REDUCED, Method.MESH)
     if printed:
         return [network(method, steps=steps or PRINTED_STEPS, start=Start.RANDOM) for method in networks]
     ours = [alone(method) for method in Method if not method.is_network]
@@ -118,8 +147,8 @@ def entrants(*, steps, printed):
         for method in (Method.NLLS, Method.MAP)
     ]
     more = [
-        option(Method.MAP, "neighbours", ("smooth",), spatial=Spatial.NEIGHBOURS),
-        option(Method.ONE_SHOT, "neighbours", ("smooth",), spatial=Spatial.NEIGHBOURS),
+        option(Method.MAP, "neighbours", SMOOTH, spatial=Spatial.NEIGHBOURS),
+        option(Method.ONE_SHOT, "neighbours", SMOOTH, spatial=Spatial.NEIGHBOURS),
         option(Method.MAP, "joint input", NOISY_INPUT, input=Input.JOINT),
     ]
     trained = [network(method, steps=steps or SHORT_STEPS, start=Start.NLLS) for method in networks]
@@ -172,17 +201,32 @@ def took_turn(words, target):
     return study(target)
 
 
-def judged(found, truth):
-    """Figures of one turn, by name; of every curve, marked or not."""
+def judged(found, truth, voxels=None):
+    """Figures of one turn, by name; of every curve, marked or not. ``voxels`` (n, 3): their places, where they are a grid."""
     estimate = KineticParameters(**{name: found[name] for name in PARAMETERS if name in found})
     errors, scores = metrics.error_summary(estimate, truth), metrics.nmse(estimate, truth)
-    count = len(truth.F_p)
-    figures = {f"NMSE {name}": score for name, score in scores.items() if name != "all"}
+    figures = {f"NMSE {name}": score for name, score in scores.items()}
     figures |= {key: errors["F_p"][key] for key in ("median", "p90", "bias", "share_off")}
+    figures |= {f"cover {name}": shares for name, shares in coverage(found, truth).items()}
+    if voxels is not None:
+        shape = tuple(int(size) for size in np.ptp(voxels, axis=0) + 1)
+        figures |= {
+            f"SSIM {n}": value for n, value in metrics.ssim(estimate, truth, shape=shape, truth_range=True).items()
+        }
     valid = found.get("valid")
-    per_thousand = 1000 / count
+    per_thousand = 1000 / len(truth.F_p)
     return figures | {
         "seconds": float(found["processor"]) * per_thousand,
         "peak": float(found["peak"]),
         "marked": np.nan if valid is None else float((~valid).mean()),
     }
+
+
+def coverage(found, truth):
+    """By parameter, the shares of all curves whose 68 % and 95 % intervals in the logarithm hold the truth."""
+    shares = {}
+    for name, true in truth.items():
+        if name != "T_a" and f"sd {name}" in found:
+            off = np.abs(np.log(found[name] / true)) * found[name] / found[f"sd {name}"]
+            shares[name] = [float((off < limit).mean()) for limit in (1, 1.96)]
+    return shares

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-from datetime import date
-from pathlib import Path
-
 import numpy as np
-import scipy
-from contest import CASES, ROOT
+from contest import CASES
+from page import DOCUMENT, machine, markers, table, write_between
 
-from MyoPINNLib import __version__
 from MyoPINNLib.quantities import percent
 
-DOCUMENT = ROOT / "docs" / "validation.md"
 PARAMETERS = ("F_p", "v_p", "v_e", "PS")
-BEGIN, END = "<!-- methods: written by bench_methods.py, do not edit -->", "<!-- methods: end -->"
+SECTION = "methods"
 PICTURES = {
     "figures/methods-flow.png": "Errors of plasma flow by object and method",
     "figures/methods-growth.png": "Processor time and memory by number of curves",
 }
 OSIPI = "osipi"
 LARGE = (1000, 10_000)
-
-
-def machine():
-    """Date, version and machine of a run, in one line."""
-    info = Path("/proc/cpuinfo")
-    names = (
-        [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        if (info.exists())
-        else []
-    )
-    name = names[0] if names else platform.processor() or platform.machine()
-    return (
-        f"{date.today().isoformat()}, MyoPINN {__version__}, {os.cpu_count()} cores of {name}, "
-        f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
-    )
-
-
-def table(head, rows):
-    """A Markdown table."""
-    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)] + [""]
 
 
 def number(value, digits=3):
@@ -98,10 +70,10 @@ def _about_peers(there, agreed):
 
 
 def table_lines(figures, labels):
-    """One table an object: cost, errors of F_p, NMSE of each parameter."""
+    """One table an object: cost, errors of F_p, NMSE of each parameter and, of maps, SSIM with the truth's range."""
     lines = []
     head = ["method", "s for 1 000 curves", "peak memory, MiB", "F_p: median error", "P90", "bias", "off by > 100 %"]
-    head += [f"NMSE {name}" for name in PARAMETERS] + ["marked not valid"]
+    head += [f"NMSE {name}" for name in PARAMETERS] + ["SSIM of each", "marked not valid"]
     for name, case in CASES.items():
         there = [(label, figures[name, label]) for label in labels if (name, label) in figures]
         if there:
@@ -112,7 +84,7 @@ def table_lines(figures, labels):
 
 def _row(label, figures):
     if isinstance(figures, str):
-        return [label, figures, *[""] * 10]
+        return [label, figures, *[""] * 11]
     errors = [
         f"{percent(figures['median']):.1f} %",
         f"{percent(figures['p90']):.0f} %",
@@ -121,7 +93,25 @@ def _row(label, figures):
     scores = [number(figures.get(f"NMSE {name}", np.nan)) for name in PARAMETERS]
     marked = "–" if np.isnan(figures["marked"]) else f"{percent(figures['marked']):.0f} %"
     off = f"{percent(figures['share_off']):.1f} %"
-    return [label, number(figures["seconds"], 2), f"{figures['peak']:.0f}", *errors, off, *scores, marked]
+    alike = " / ".join(number(figures[f"SSIM {name}"], 2) for name in PARAMETERS if f"SSIM {name}" in figures)
+    return [label, number(figures["seconds"], 2), f"{figures['peak']:.0f}", *errors, off, *scores, alike, marked]
+
+
+def coverage_lines(figures, labels):
+    """How often the intervals hold the truth, of the methods that give an SD."""
+    rows = []
+    for name in CASES:
+        for label in labels:
+            found = figures.get((name, label))
+            if isinstance(found, dict) and "cover F_p" in found:
+                shares = [found.get(f"cover {parameter}") for parameter in PARAMETERS]
+                rows.append(
+                    [name, label, *(", ".join(f"{percent(s):.0f}" for s in pair) if pair else "" for pair in shares)]
+                )
+    if not rows:
+        return []
+    lines = ["**How often the 68 % and 95 % intervals hold the truth**, per cent of all curves, marked or not", ""]
+    return lines + table(["object", "method", *PARAMETERS], rows)
 
 
 def model_error_lines(errors):
@@ -187,23 +177,4 @@ def growth_lines(grown):
 def write_into(lines, document=DOCUMENT):
     """Put ``lines`` and the pictures between the document's markers. Raises ValueError where a marker is missing."""
     pictures = [f"![{words}]({path})" for path, words in PICTURES.items()]
-    write_between(BEGIN, END, [*lines, *pictures], document)
-
-
-def asked(words, *, seed=None):
-    """The options of a study that prints and, with --write, puts what it printed and its picture into the document."""
-    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
-    if seed is not None:
-        parser.add_argument("--seed", type=int, default=seed)
-    parser.add_argument("--write", action="store_true", help="write docs/validation.md and its picture")
-    return parser.parse_args()
-
-
-def write_between(begin, end, lines, document=DOCUMENT):
-    """Put ``lines`` between two markers of the document. Raises ValueError where one of them is not there once."""
-    text = document.read_text(encoding="utf-8")
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"{document.name} lacks its markers '{begin}' and '{end}'.")
-    before, rest = text.split(begin)
-    after = rest.split(end)[1]
-    document.write_text("\n".join([before + begin, *lines, end + after]), encoding="utf-8")
+    write_between(*markers(SECTION), [*lines, *pictures], document)

@@ -42,7 +42,7 @@ def model_errors(*, seed):
                 estimate, truth = dict(result.parameters.items()), dict(reference.truth.items())
                 there = [key for key in PARAMETERS if key in estimate]
                 figures = {key: float(np.median(estimate[key] / truth[key] - 1)) for key in there}
-                figures["residual"] = float(np.median(result.residual / result.C_t.max(axis=1)))
+                figures["residual"] = float(np.median(result.residual / np.nanmax(result.C_t, axis=1)))
                 if delay is Delay.FIT:
                     figures["later"] = float(np.median(estimate["T_a"] - truth["T_a"]))
                 word = "fitted" if delay is Delay.FIT else "known"

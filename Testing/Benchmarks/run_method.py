@@ -26,7 +26,7 @@ WITH_CONVOLUTION = {Method.NLLS: fit_nlls, Method.MAP: fit_map}
 
 
 def solve(held, settings, *, by_rectangle):
-    """The parameters by name, and which voxels the method vouches for."""
+    """The parameters by name, their SD where there are any ("sd F_p"), and which voxels the method vouches for."""
     one_clock = np.zeros(len(held["C_t"]), dtype=int)
     curves = TissueCurves(held["time"][None], one_clock, held["C_t"], voxels=held["voxels"])
     aif = ArterialInput(held["aif_time"], held["C_ap"])
@@ -34,7 +34,9 @@ def solve(held, settings, *, by_rectangle):
         result = WITH_CONVOLUTION[settings.method](curves, aif, settings, silent, convolution=rectangle)
     else:
         result = fit(curves, aif, settings)
-    return {name: np.asarray(values) for name, values in result.parameters.items()} | {"valid": result.valid}
+    found = {name: np.asarray(values) for name, values in result.parameters.items()}
+    sure = {f"sd {name}": np.asarray(values) for name, values in (result.sd.items() if result.sd else ())}
+    return found | sure | {"valid": result.valid}
 
 
 def main():

@@ -4,15 +4,16 @@ fuzz      500 inputs (DICOM, NRRD, CSV, job JSON) broken at random: each ends wi
 kills     50 runs (nlls and map) killed with -9 at random moments and taken up again: the maps are those of a run left in peace, bit by bit
 crowd     20 jobs at once: all end well with the same maps
 session   200 runs in one process: memory stays where it is after the first 20
-disk      files that may not grow beyond a size (RLIMIT_FSIZE: the write fails, as on a full disk): words, and the earlier result as it was
+disk      files that may not grow beyond a size (RLIMIT_FSIZE: the write fails), and a disk of 1 MiB that is full, where this process may
+          mount one (root on Linux may): words, and the earlier result as it was
 closed    places that cannot be written: words
 
-make soak      all of them (about ten minutes on two cores); alone: python Testing/Benchmarks/soak.py [--only fuzz kills] [--seed 1]
+make soak      all of them (about ten minutes on two cores); alone:
+python Testing/Benchmarks/soak.py [--only fuzz kills] [--seed 1] [--write]
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
 import io
@@ -29,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from contest import ROOT
+from page import ROOT, Section, parser
 
 from MyoPINNLib import cli, pipeline
 from MyoPINNLib.engine import EngineRun, State
@@ -39,18 +40,23 @@ from MyoPINNLib.settings import Delay, FitSettings, Method, Settings
 from MyoPINNLib.simulate.phantom import Preset, make_phantom
 
 GOOD, AT_FAULT = 0, 2
+INPUTS, KILLS, JOBS, RUNS = 500, 50, 20, 200
 PATIENCE = 120.0
 FLAT_MB = 30.0
 EARLY = 20
+MOST = (0, 1, 100, 1000, 5000, 20_000, 50_000, 100_000)  # bytes of a file
+ROOM = (0, 4096, 16_384, 65_536, 262_144, 524_288)  # bytes left on a disk of 1 MiB
+LIMITED = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
 
 
 def main():
     """Run what is asked for; exit code 1 where something was lost, silent or crashed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=list(TRIALS), default=list(TRIALS))
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    bad = False
+    options = parser(__doc__)
+    options.add_argument("--only", nargs="+", choices=list(TRIALS), default=list(TRIALS))
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    section, found = Section("soak", f"Seed {given.seed}."), []
+    row = section.table(["trial", "outcome", "troubles (wanted 0)", "s"])
     with tempfile.TemporaryDirectory(prefix="myopinn-soak-") as place:
         study = Path(place) / "study"
         assert quiet(["simulate", "fast", "-o", str(study), "--quiet"])[0] == GOOD
@@ -60,11 +66,14 @@ def main():
             words, troubles = TRIALS[name](study, folder, np.random.default_rng([given.seed, len(name)]))
             left = [child.pid for child in psutil.Process().children(recursive=True)]
             troubles += [f"processes left behind: {left}"] if left else []
-            print(f"{name}: {words}; {len(troubles)} troubles, {time.monotonic() - begun:.0f} s", flush=True)
-            print("".join(f"  {trouble}\n" for trouble in troubles[:20]), end="", flush=True)
-            bad |= bool(troubles)
+            row(name, words, len(troubles), f"{time.monotonic() - begun:.0f}")
+            found += [f"- {name}: {' '.join(trouble.split())}" for trouble in troubles[:20]]
             shutil.rmtree(folder, ignore_errors=True)
-    return int(bad)
+    if found:
+        section.say("", *found)
+    if given.write:
+        section.write()
+    return int(bool(found))
 
 
 def quiet(arguments):
@@ -114,7 +123,7 @@ def fuzz(study, folder, rng):
     """Broken DICOM, NRRD, CSV and job JSON, a quarter each, through the command line."""
     troubles, ended = [], {GOOD: 0, AT_FAULT: 0}
     makers = (fuzzed_dicom, fuzzed_nrrd, fuzzed_csv, fuzzed_job)
-    for n in range(500):
+    for n in range(INPUTS):
         place = folder / str(n)
         place.mkdir()
         arguments = makers[n % len(makers)](study, place, rng)
@@ -122,7 +131,7 @@ def fuzz(study, folder, rng):
         ended[code] = ended.get(code, 0) + 1
         troubles += judged(code, said, f"{n}: {arguments[0]} ({makers[n % len(makers)].__name__})")
         shutil.rmtree(place, ignore_errors=True)
-    return f"500 inputs, {ended[GOOD]} read, {ended[AT_FAULT]} refused in a sentence", troubles
+    return f"{INPUTS} inputs, {ended[GOOD]} read, {ended[AT_FAULT]} refused in a sentence", troubles
 
 
 def fuzzed_dicom(study, place, rng):
@@ -207,7 +216,7 @@ def kills(study, folder, rng):
     left_alone = [undisturbed(study, folder, how) for how in hows]
     troubles, killed = [], 0
     n = 0
-    while killed < 50:
+    while killed < KILLS:
         n += 1
         right, seconds = left_alone[n % 2]
         job = make_job(study, folder / str(n), hows[n % 2])
@@ -218,7 +227,7 @@ def kills(study, folder, rng):
             while not run.state.ended and time.monotonic() < moment:
                 pid = pid or next((event.process for event in run.poll() if isinstance(event, Started)), None)
                 time.sleep(0.005)
-            if pid is None or run.state.ended or killed >= 50:
+            if pid is None or run.state.ended or killed >= KILLS:
                 ended(run)
                 break
             with contextlib.suppress(ProcessLookupError):
@@ -237,9 +246,9 @@ def kills(study, folder, rng):
 
 
 def crowd(study, folder, rng):
-    """20 jobs at once."""
+    """Many jobs at once."""
     right, _ = undisturbed(study, folder)
-    jobs = [make_job(study, folder / str(n)) for n in range(20)]
+    jobs = [make_job(study, folder / str(n)) for n in range(JOBS)]
     runs = [EngineRun(job.folder) for job in jobs]
     for run in runs:
         run.start()
@@ -250,43 +259,75 @@ def crowd(study, folder, rng):
         time.sleep(0.02)
     troubles = [f"job {n}: {run.state}: {run.failure}" for n, run in enumerate(runs) if run.state is not State.DONE]
     troubles += [f"job {n}: other maps" for n, job in enumerate(jobs) if not troubles and maps_of(job) != right]
-    return "20 jobs at once", troubles
+    return f"{JOBS} jobs at once", troubles
 
 
 def session(study, folder, rng):
-    """200 quantifications in one process."""
+    """Many quantifications in one process."""
     phantom, sizes = make_phantom(Preset.FAST, seed=1), []
     methods = (Method.FERMI, Method.MAP)
-    for n in range(200):
+    for n in range(RUNS):
         settings = Settings(fit=replace(FitSettings(), method=methods[n % 10 == 9]))
         pipeline.quantify(phantom.series, phantom.masks, settings)
         gc.collect()
         sizes.append(psutil.Process().memory_info().rss / 1e6)
     grown = float(np.median(sizes[-EARLY:]) - np.median(sizes[EARLY : 2 * EARLY]))
     troubles = [f"memory grew by {grown:.0f} MB"] if grown > FLAT_MB else []
-    return (
-        f"200 runs, memory {sizes[EARLY]:.0f} MB after {EARLY}, {sizes[-1]:.0f} MB at the end ({grown:+.1f} MB)",
-        troubles,
-    )
+    words = f"{RUNS} runs, memory {sizes[EARLY]:.0f} MB after {EARLY}, {sizes[-1]:.0f} MB at the end"
+    return f"{words} (median {grown:+.1f} MB, wanted < {FLAT_MB:.0f})", troubles
 
 
 def disk(study, folder, rng):
-    """A result that finds no room: files are limited to fewer and fewer bytes (as a full disk, the write fails)."""
-    out = folder / "out"
-    given = quantify(study / "dicom", study / "masks.nrrd", out)
-    assert quiet(given)[0] == GOOD
-    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-    troubles, limits = [], [0, 1, 100, 1000, 5000, 20_000, 50_000, 100_000]
-    for most in limits:
-        limited = f"import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most})); from MyoPINNLib import cli; sys.exit(cli.main(sys.argv[1:]))"
-        done = subprocess.run(
-            [sys.executable, "-c", limited, *given], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
-        )
-        after = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-        troubles += judged(done.returncode, done.stdout + done.stderr, f"files of {most} bytes at most")
-        troubles += [f"{most} bytes: exit code 0"] if done.returncode == GOOD else []
-        troubles += [f"{most} bytes: the earlier result is not as it was"] if after != before else []
-    return f"{len(limits)} sizes of a disk", troubles
+    """A result that finds no room: files limited to fewer and fewer bytes, then a disk that is full, where one may be mounted."""
+    out, troubles = folder / "out", []
+    assert quiet(quantify(study / "dicom", study / "masks.nrrd", out))[0] == GOOD
+    for most in MOST:
+        troubles += no_room(study, out, f"files of {most} bytes at most", LIMITED.format(most))
+    with small_disk(folder / "disk") as mounted:
+        if not mounted:
+            return f"{len(MOST)} sizes of a file; no full disk, this process may not mount one", troubles
+        troubles += full(study, out, folder / "disk")
+    return f"{len(MOST)} sizes of a file; a really full disk with {len(ROOM)} sizes of room", troubles
+
+
+def no_room(study, out, what, first=""):
+    """What is wrong where a quantification finds no room: it must fail in words and leave ``out`` as it was. ``first``: Python before it."""
+    before, run = files_of(out), f"{first}import sys; from MyoPINNLib import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", run, *quantify(study / "dicom", study / "masks.nrrd", out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    troubles = judged(done.returncode, done.stdout + done.stderr, what)
+    troubles += [f"{what}: exit code 0"] if done.returncode == GOOD else []
+    return troubles + ([f"{what}: the earlier result is not as it was"] if files_of(out) != before else [])
+
+
+def full(study, earlier, place):
+    """What is wrong on a full disk, over an earlier result (less its pictures, which need more than the disk has) and at a new place."""
+    troubles, filler = [], place / "filler"
+    shutil.copytree(earlier, place / "out", ignore=shutil.ignore_patterns("*.png"))
+    for room in ROOM:
+        filler.write_bytes(b"")
+        filler.write_bytes(bytes(max(shutil.disk_usage(place).free - room, 0)))
+        for out in ("out", "new"):
+            troubles += no_room(study, place / out, f"a disk with {room} bytes left, {out}")
+    return troubles
+
+
+@contextlib.contextmanager
+def small_disk(place):
+    """A disk of 1 MiB in ``place`` for as long as the block lasts; hands out False where this process may not mount."""
+    place.mkdir()
+    mount = [shutil.which("mount") or "false", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place]
+    mounted = subprocess.run(mount, capture_output=True).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", place], check=True)
+
+
+def files_of(folder):
+    """Path -> bytes of all files below ``folder``."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def closed(study, folder, rng):

@@ -11,8 +11,7 @@ make validate                                                 also writes it and
 from __future__ import annotations
 
 import numpy as np
-from contest import ROOT
-from method_tables import asked, write_between
+from page import ROOT, Section, asked
 
 from MyoPINNLib.figures import canvas
 from MyoPINNLib.pipeline import quantify
@@ -20,7 +19,6 @@ from MyoPINNLib.quantities import percent, shown
 from MyoPINNLib.settings import AHASettings, FitSettings, Method, Settings
 from MyoPINNLib.simulate.phantom import Preset, make_phantom
 
-BEGIN, END = "<!-- agreement: begin -->", "<!-- agreement: end -->"
 PICTURE = "figures/agreement.png"
 METHODS = (Method.MAP, Method.ONE_SHOT, Method.NLLS, Method.FERMI)
 STUDIES = {Preset.STRESS: "#c2570c", Preset.REST: "#0067a5", Preset.TWO_VESSEL: "#00755a", Preset.NOISY: "#7f3c8d"}
@@ -48,15 +46,15 @@ def agreement(pairs):
     return float(off.mean()), LIMIT * float(off.std(ddof=1))
 
 
-def line(preset, method, segments, voxels):
-    """A row of the table."""
+def cells_of(segments, voxels):
+    """The figures of a row of the table."""
     cells = []
     for pairs in (segments, voxels):
         bias, width = agreement(pairs)
         cells.append(f"{bias:+.2f} ({bias - width:+.2f} to {bias + width:+.2f})")
     size = np.abs(segments[1] / segments[0] - 1)
     within = f"{(size <= 0.1).sum()} of {len(size)}"
-    return f"| {preset.value} | {method.value} | {' | '.join(cells)} | {within}, {percent(size.max()):.0f} % |"
+    return [*cells, f"{within}, {percent(size.max()):.0f} %"]
 
 
 def draw(found, place):
@@ -90,25 +88,18 @@ def draw(found, place):
 def main():
     """Print, and write where asked to."""
     given = asked(__doc__, seed=SEED)
-    head = ["| study | method | segments | voxels | segments within 10 %, worst |", "|---|---|---|---|---|"]
-    print("\n".join(head))
-    found, rows = {}, []
+    section = Section("agreement", f"Seed {given.seed} of each phantom; a segment is the median of its valid voxels.")
+    section.say("MBF found less true, mL/min/g: mean (limits of agreement).")
+    say = section.table(["study", "method", "segments", "voxels", "segments within 10 %, worst"])
+    found = {}
     for preset in STUDIES:
         for method in METHODS:
             found[preset, method] = measured(preset, method, given.seed)
-            rows.append(line(preset, method, *found[preset, method]))
-            print(rows[-1], flush=True)
+            say(preset.value, method.value, *cells_of(*found[preset, method]))
     if given.write:
         draw(found, ROOT / "docs" / PICTURE)
-        lines = [
-            f"MBF found less true, mL/min/g: mean (limits of agreement), seed {given.seed} of each phantom; a segment is the median of its valid voxels.",
-            "",
-            *head,
-            *rows,
-            "",
-            f"![MBF of segments against truth]({PICTURE})",
-        ]
-        write_between(BEGIN, END, lines)
+        section.picture(PICTURE, "MBF of segments against truth")
+        section.write()
 
 
 if __name__ == "__main__":

@@ -1,30 +1,33 @@
-"""The paper's network, trained as printed on the paper's slice PS = 1.5: NMSE by step; then on exact curves without noise.
+"""The paper's network, trained as printed on slice PS = 1.5 of the paper's object and of exact curves: NMSE by step, cold and warm.
 
-    make reproduce     about half an hour on two cores; alone: python Testing/Benchmarks/study_networks.py [--steps N] [--method M]
+    make reproduce     about half an hour on two cores; alone:
+    python Testing/Benchmarks/study_networks.py [--steps N] [--method M] [--seed N] [--write]     (no training goes beyond N steps)
 
-Truth and metrics are those of the paper's Table 1; the loss is eq. 6 with A.1 to A.4 and nothing else.
+Truth and metrics are those of the paper's Table 1; the loss is eq. 6 with A.1 to A.4 and nothing else. Warm: begun at the truth, and at
+`map` and `one-shot`, whose own results stand beside as 0 steps.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from page import Section, parser
 from paper_object import paper_object, rectangle
 
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import FitResult, KineticParameters, TissueCurves
 from MyoPINNLib.network_settings import NetworkSettings
+from MyoPINNLib.quantities import percent
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.map import fit_map
 
 SLICE = 1
-STOPS = (1000, 4000, 7500, 15000, 22500, 25000)
+STOPS = (1000, 2500, 4000, 7500, 15_000, 25_000)
 WARM_STOPS = (250, 1000, 2500)
 NAMES = ("F_p", "v_p", "v_e", "PS")
 
@@ -52,88 +55,78 @@ def one_slice(reference):
     return part, KineticParameters(**{name: value[rows] for name, value in reference.truth.items()})
 
 
-def scores(label, result, truth, seconds):
-    """NMSE and median |error| of each parameter, and the loss, in one line."""
+def cells(result, truth):
+    """NMSE and median |error| of each parameter, and the median error of F_p for each v_p of the grid."""
     nmse, errors = metrics.nmse(result.parameters, truth), metrics.error_summary(result.parameters, truth)
-    words = " / ".join(f"{nmse[n]:.3f}" if n in nmse else "-" for n in NAMES)
-    medians = " / ".join(f"{errors[n]['median']:.1%}" if n in errors else "-" for n in NAMES)
-    loss = {name: float(result.history[name][-1]) for name in ("data", "residual", "total")}
-    terms = "  ".join(f"{name} {value:.2e}" for name, value in loss.items())
-    print(
-        f"{label:28s} NMSE {words}, all {nmse['all']:.3f}   median {medians}   {terms}   {seconds:6.0f} s", flush=True
-    )
-
-
-def at_the_truth(reference, settings, steps):
-    """What limits F_p: the same training begun at the truth. Where it stays, the loss would have allowed the truth."""
-    curves, truth = one_slice(reference)
-    nothing = np.zeros(len(curves))
-    start = FitResult(truth, curves.C_t, nothing, nothing.astype(int), reference.aif, 0.0)
-    begun = time.perf_counter()
-    at = replace(settings, network=replace(settings.network, steps=steps))
-    result = fit(curves, reference.aif, at, start_from=start)
-    scores(f"begun at the truth, {steps} steps", result, truth, time.perf_counter() - begun)
-    by_v_p_line(result, truth)
-
-
-def begun_at(method, label, reference, settings, *, solve=fit):
-    """``combined`` begun at the result of ``method``, by itself and as training goes on: does it need the cold start's 25 000 steps?"""
-    curves, truth = one_slice(reference)
-    start = solve(curves, reference.aif, replace(settings, method=method), silent)
-    nmse, errors = metrics.nmse(start.parameters, truth), metrics.error_summary(start.parameters, truth)
-    words = " / ".join(f"{nmse[name]:.3f}" for name in NAMES)
-    middle = " / ".join(f"{errors[name]['median']:.1%}" for name in NAMES)
-    print(
-        f"{label}, {method.value}: NMSE {words}, all {nmse['all']:.3f}   median {middle}   {start.seconds:6.1f} s",
-        flush=True,
-    )
-    memory, begun = Memory(), time.perf_counter()
-    for stop in WARM_STOPS:
-        at = replace(settings, network=replace(settings.network, steps=stop))
-        result = fit(curves, reference.aif, at, checkpoint=memory, start_from=start)
-        scores(f"{label}, from {method.value}, {stop} steps", result, truth, time.perf_counter() - begun)
-
-
-def by_v_p_line(result, truth):
-    """Median error of F_p for each v_p of the grid."""
+    words = " / ".join(f"{nmse[name]:.3f}" if name in nmse else "–" for name in NAMES)
+    medians = " / ".join(f"{percent(errors[name]['median']):.1f}" if name in errors else "–" for name in NAMES)
     off = result.parameters.F_p / truth.F_p - 1
-    parts = [f"v_p {v:g}: {np.median(off[truth.v_p == v]):+.1%}" for v in np.unique(truth.v_p)]
-    print(f"{'':28s} F_p off by (median)  {'   '.join(parts)}", flush=True)
+    by_v_p = " / ".join(f"{percent(np.median(off[truth.v_p == v])):+.1f}" for v in np.unique(truth.v_p))
+    return f"{words}, {nmse['all']:.3f}", medians, by_v_p
 
 
-def study(label, reference, settings, stops, *, by_v_p=False):
-    """Train from stop to stop; ``by_v_p``: also the median error of F_p for each v_p of the grid."""
+def trained(row, reference, settings, stops, *, start=None, origin="random"):
+    """Rows of a training that goes on from stop to stop, and its details. ``start``: the result that it begins at, ``origin`` in a word."""
     curves, truth = one_slice(reference)
     memory, begun = Memory(), time.perf_counter()
     for stop in stops:
         at = replace(settings, network=replace(settings.network, steps=stop))
-        result = fit(curves, reference.aif, at, checkpoint=memory)
-        scores(f"{label}, {stop} steps", result, truth, time.perf_counter() - begun)
-        if by_v_p:
-            by_v_p_line(result, truth)
-    print(f"{'':28s} {result.details}", flush=True)
+        result = fit(curves, reference.aif, at, checkpoint=memory, start_from=start)
+        seconds = time.perf_counter() - begun
+        row(origin, stop, *cells(result, truth), f"{result.history['total'][-1]:.1e}", f"{seconds:.0f}")
+    return result.details
+
+
+def begun_at(row, method, reference, settings, stops, *, solve=fit):
+    """The same begun at the result of ``method``, and that itself: does it need the cold start's 25 000 steps?"""
+    curves, truth = one_slice(reference)
+    start = solve(curves, reference.aif, replace(settings, method=method), silent)
+    row(method.value, 0, *cells(start, truth), "–", f"{start.seconds:.0f}")
+    trained(row, reference, settings, stops, start=start, origin=method.value)
+
+
+def begun_at_the_truth(row, reference, settings, stops):
+    """What limits F_p: the same begun at the truth. Where it stays, the loss would have allowed the truth."""
+    curves, truth = one_slice(reference)
+    nothing = np.zeros(len(curves))
+    start = FitResult(truth, curves.C_t, nothing, nothing.astype(int), reference.aif, 0.0)
+    trained(row, reference, settings, stops, start=start, origin="truth")
+
+
+def until(stops, steps):
+    """The ``stops`` before ``steps``, and that."""
+    return [*(stop for stop in stops if stop < steps), steps]
 
 
 def main():
-    """Both objects."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=STOPS[-1])
-    parser.add_argument("--method", default=Method.COMBINED.value)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    network = NetworkSettings(seed=options.seed, history_every=500)
-    settings = FitSettings(method=Method(options.method), delay=Delay.FIXED, network=network)
-    stops = [stop for stop in STOPS if stop < options.steps] + [options.steps]
-    study(f"{options.method}, paper's object", paper_object(seed=options.seed), settings, stops)
-    own_rule = partial(fit_map, convolution=rectangle)
-    begun_at(Method.MAP, "paper's object", paper_object(seed=options.seed), settings, solve=own_rule)
-    noisy = objects.exact_grid(seed=options.seed, noise=objects.Noise.PAPER)
-    study(f"{options.method}, exact, paper's noise", noisy, settings, stops)
+    """Both objects, the exact one with the paper's noise and with none."""
+    options = parser(__doc__)
+    options.add_argument("--steps", type=int, default=STOPS[-1])
+    options.add_argument("--method", default=Method.COMBINED.value)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    network = NetworkSettings(seed=given.seed, history_every=500)
+    settings = FitSettings(method=Method(given.method), delay=Delay.FIXED, network=network)
+    cold, warm = until(STOPS, given.steps), until(WARM_STOPS, min(given.steps, WARM_STOPS[-1]))
+    section = Section("networks", f"`{given.method}`, all defaults, seed {given.seed}, slice PS = 1.5.")
+    section.say("Errors are medians in per cent: the size of all four, and F_p with its sign for each v_p of the grid.")
+    section.say("0 steps: the start alone; on the paper's object `map` has the object's own rule.")
+    reference = paper_object(seed=given.seed)
+    errors = ["median error", f"F_p by v_p {' / '.join(f'{v:g}' for v in np.unique(reference.truth.v_p))}"]
+    row = section.table(["object", "start", "steps", "NMSE F_p / v_p / v_e / PS, all", *errors, "loss", "s"])
+    ours = partial(row, "paper's")
+    trained(ours, reference, settings, cold)
+    begun_at(ours, Method.MAP, reference, settings, warm, solve=partial(fit_map, convolution=rectangle))
+    noisy, ours = objects.exact_grid(seed=given.seed, noise=objects.Noise.PAPER), partial(row, "exact, paper's noise")
+    trained(ours, noisy, settings, cold)
     for method in (Method.MAP, Method.ONE_SHOT):
-        begun_at(method, "exact, paper's noise", noisy, settings)
-    exact = objects.exact_grid(seed=options.seed, noise=objects.Noise.NONE)
-    at_the_truth(exact, settings, min(options.steps, 2500))
-    study(f"{options.method}, exact, no noise", exact, settings, stops, by_v_p=True)
+        begun_at(ours, method, noisy, settings, warm)
+    exact, ours = objects.exact_grid(seed=given.seed, noise=objects.Noise.NONE), partial(row, "exact, no noise")
+    begun_at_the_truth(ours, exact, settings, warm[-1:])
+    details = trained(ours, exact, settings, cold)
+    section.say("", f"TensorFlow {details['tensorflow']} on the {details['device']}.")
+    if given.write:
+        section.write()
 
 
 if __name__ == "__main__":

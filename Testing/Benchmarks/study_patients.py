@@ -13,14 +13,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-from contest import ROOT
-from method_tables import asked, write_between
+from page import ROOT, Section, asked
 
 from MyoPINNLib import figures
 from MyoPINNLib.groups import ScoredSegments, Spread
 from MyoPINNLib.settings import Settings
 
-BEGIN, END = "<!-- patients: begin -->", "<!-- patients: end -->"
 PICTURE = "figures/patients.png"
 DENSITY = Settings().density
 COLUMNS = {"F_b": "F_b_mL_min_mL", "v_b": "v_b", "v_e": "v_e", "PS": "PS_mL_min_mL"}
@@ -53,26 +51,25 @@ def words(values):
     return f"{spread.median:.2f} ({spread.q1:.2f} to {spread.q3:.2f})"
 
 
-def lines(table):
+def tell(section, table):
     """Table 2 and Fig. 5 beside the printed figures."""
-    found = ["| quantity | printed | as stored | times 1.05 | divided by 1.05 |", "|---|---|---|---|---|"]
+    say = section.table(["quantity", "printed", "as stored", "times 1.05", "divided by 1.05"])
     for name, column in COLUMNS.items():
         scaled = name in ("F_b", "PS")
         others = [words(table[column] * factor) if scaled else "" for factor in (DENSITY, 1 / DENSITY)]
-        found.append(f"| {name} | {PRINTED[name]} | {words(table[column])} | {' | '.join(others)} |")
+        say(name, PRINTED[name], words(table[column]), *others)
     scored, flow = table["visually_ischaemic"] == 1, table[COLUMNS["F_b"]]
     for kind, here, printed in zip(("ischaemic", "other"), (scored, ~scored), PRINTED_GROUPS, strict=True):
         each = [words(flow[here] * factor) for factor in (1.0, DENSITY, 1 / DENSITY)]
-        found.append(f"| MBF of {here.sum()} {kind} segments | {printed} | {' | '.join(each)} |")
+        say(f"MBF of {here.sum()} {kind} segments", printed, *each)
     test = ScoredSegments(flow, scored, table["patient"]).compared()
     affected = len(set(table["patient"][scored]))
-    return [
-        *found,
+    section.say(
         "",
         f"Mann-Whitney U {test.U:g}: p = {test.p_lower:.2g} one-sided, {test.p_two_sided:.2g} two-sided, whatever the factor (printed: p < 0.001); area under ROC "
         f"{test.separation:.2f}. It takes 128 segments for independent; the {int(scored.sum())} scored ones are those of {affected} of the {len(set(table['patient']))} patients.",
         f"With the scores dealt anew within each patient p is {test.p_within_studies:.2g} one-sided: within a patient the evidence is slight.",
-    ]
+    )
 
 
 def draw(table, folder):
@@ -99,8 +96,8 @@ def main():
         print("skipped: aha16_patients.csv is not there; MYOPINN_REFERENCE_DATA names the reference data's folder")
         return
     table = read(path)
-    told = lines(table)
-    print("\n".join(told))
+    section = Section("patients")
+    tell(section, table)
     draw(table, ROOT / "build" / "patients")
     if given.write:
         scored = table["visually_ischaemic"] == 1
@@ -108,7 +105,8 @@ def main():
         names = {"value": "MBF_mL_min_g", "by": "visually_ischaemic"}
         footer = figures.footer("values of the paper's combined network, per gram")
         figures.groups(ROOT / "docs" / PICTURE, segments, segments.compared(), **names, footer=footer)
-        write_between(BEGIN, END, [*told, "", f"![MBF of segments scored ischaemic and of the others]({PICTURE})"])
+        section.picture(PICTURE, "MBF of segments scored ischaemic and of the others")
+        section.write()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
-from contest import ROOT
-from method_tables import asked, write_between
+from page import ROOT, Section, asked
 from scipy import ndimage
 
 from MyoPINNLib.aha import segment
@@ -28,7 +27,6 @@ from MyoPINNLib.settings import AHASettings, Conversion, Delay, FitSettings, Met
 from MyoPINNLib.simulate.phantom import Phantom, make_phantom
 from MyoPINNLib.simulate.recipes import Preset, recipe
 
-BEGIN, END = "<!-- sensitivity: begin -->", "<!-- sensitivity: end -->"
 PICTURE = "figures/sensitivity.png"
 QUANTITIES = ("MBF", "v_b", "v_e", "PS")
 SEED = 31
@@ -197,24 +195,24 @@ def noisy_outlines(seed):
         yield f"noise 5 %, breathing {breathing:g} mm", Study(make_phantom(how, seed=seed))
 
 
-def study(seed):
-    """(words, errors (segment, 5), who is ischaemic) of every study."""
+def study(seed, say):
+    """(words, errors (segment, 5), who is ischaemic) of every study, each said in a row."""
     base = Study(make_phantom(Preset.STRESS, seed=seed, noise=False))
     for words, other in [*variations(base), *images(seed), *noisy_outlines(seed)]:
         errors, low = other.errors()
-        print(line(words, errors, low), flush=True)
+        say(words, *cells_of(errors, low))
         yield words, errors, low
 
 
-def line(words, errors, low):
-    """A row of the table."""
+def cells_of(errors, low):
+    """A row's cells: the median over the remote and over the ischaemic (``low``) segments, and the worst segment."""
     cells = []
     for column in range(errors.shape[1]):
         found = errors[:, column]
         middle = ", ".join(f"{percent(np.nanmedian(found[here])):+.1f}" for here in (~low, low))
         worst = f"; {percent(found[np.nanargmax(np.abs(found))]):+.0f}" if column in (0, errors.shape[1] - 1) else ""
         cells.append(f"{middle}{worst}")
-    return f"| {words} | {' | '.join(cells)} |"
+    return cells
 
 
 def draw(rows, place):
@@ -246,21 +244,19 @@ def draw(rows, place):
 def main():
     """Print, and write where asked to."""
     given = asked(__doc__, seed=SEED)
-    head = ["| what is wrong | MBF | v_b | v_e | PS | MBF of the mean curve |", "|---|---|---|---|---|---|"]
-    print("\n".join(head))
-    rows = list(study(given.seed))
+    section = Section(
+        "sensitivity", f"Stress phantom, seed {given.seed}, no noise but where it is named; method `map`."
+    )
+    section.say(
+        "Error against the truth in per cent of the segments' medians: the median over the remote segments, that over the",
+        "ischaemic ones; of the worst segment. Last: the same of the fits of the mean curves.",
+    )
+    say = section.table(["what is wrong", "MBF", "v_b", "v_e", "PS", "MBF of the mean curve"])
+    rows = list(study(given.seed, say))
     if given.write:
         draw(rows, ROOT / "docs" / PICTURE)
-        lines = [
-            f"Stress phantom, seed {given.seed}, no noise but where it is named; method `map`. Error against the truth in per cent of the segments' medians: the median",
-            "over the remote segments, that over the ischaemic ones; of the worst segment. Last: the same of the fits of the mean curves.",
-            "",
-            *head,
-            *(line(*row) for row in rows),
-            "",
-            f"![MBF by what is wrong]({PICTURE})",
-        ]
-        write_between(BEGIN, END, lines)
+        section.picture(PICTURE, "MBF by what is wrong")
+        section.write()
 
 
 if __name__ == "__main__":

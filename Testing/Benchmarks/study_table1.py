@@ -5,22 +5,21 @@ patient has; the paper does not print it. That term lives here and not in the pr
 
 Every run is kept in build/reproduce and not done again, so that the study goes on where it was stopped.
 
-python Testing/Benchmarks/study_table1.py [--minutes 30] [--seed 1] [--write]     (about 8 minutes a run on two quiet cores)
+python Testing/Benchmarks/study_table1.py [--minutes 30] [--seed 1] [--write]     (5 to 14 minutes a run)
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from contest import ROOT
-from method_tables import write_between
+from keep import arrays, dates, load, place, save
+from page import ROOT, Section, parser
 from paper_object import paper_object, rectangle
 from study_networks import Memory
+from table1_maps import draw
 
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import KineticParameters, TissueCurves
@@ -31,14 +30,18 @@ from MyoPINNLib.simulate import metrics
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.nlls import fit_nlls
 
-BEGIN, END = "<!-- table 1: begin -->", "<!-- table 1: end -->"
-KEPT = ROOT / "build" / "reproduce"
+PICTURE = "figures/table1-maps.png"
 NAMES = ("F_p", "v_p", "v_e", "PS")
+ORDER = " / ".join(NAMES)
+DRAWN = 0
 SLICES = {0: 0.5, 1: 1.5, 2: 2.5}
 STOPS = (1000, 4000, 7500, 15_000, 25_000)
 PRINTED_TABLE = {
-    "nlls": ".03 / .08 / .03 / .70, .21",
-    "combined": ".13 / .03 / .01 / .30, .11",
+    Method.NLLS: (".03 / .08 / .03 / .70, .21", ".61 / .34 / .43 / .65"),
+    Method.TWO_COMPARTMENT: (".17 / .03 / .01 / .30, .13", ".79 / .51 / .64 / .39"),
+    Method.MESH: (".07 / .07 / .04 / .56, .18", ".73 / .38 / .45 / .28"),
+    Method.REDUCED: (".02 / .04 / .17 / .53, .19", ".77 / .17 / .04 / .01"),
+    Method.COMBINED: (".13 / .03 / .01 / .30, .11", ".80 / .51 / .64 / .40"),
 }
 
 
@@ -61,11 +64,14 @@ FIRST = (
     (RELEASED, Method.COMBINED),
     (AS_PRINTED, Method.REDUCED),
     (AS_PRINTED, Method.TWO_COMPARTMENT),
-    (WITH_TERM, Method.COMBINED),
     (RELEASED, Method.REDUCED),
     (RELEASED, Method.TWO_COMPARTMENT),
 )
-RUNS = [(recipe, method, k) for k in (1, 0, 2) for recipe, method in FIRST]
+RUNS = [
+    (AS_PRINTED, Method.MESH, 0),
+    *((recipe, method, k) for k in (0, 2, 1) for recipe, method in FIRST),
+    (WITH_TERM, Method.COMBINED, 1),
+]
 
 
 def part(reference, k):
@@ -139,7 +145,7 @@ def trained(reference, recipe, method, k, seed):
     finally:
         training.Objective = plain
     rows[-1]["ssim"] = similarity(result.parameters, truth, curves)
-    return {"rows": rows, "seconds": time.perf_counter() - begun}
+    return {"rows": rows, "seconds": time.perf_counter() - begun}, result.parameters
 
 
 def similarity(found, truth, curves):
@@ -160,7 +166,7 @@ def nlls(reference, k):
         "nmse": metrics.nmse(result.parameters, truth),
         "ssim": similarity(result.parameters, truth, curves),
     }
-    return {"rows": [row], "seconds": time.perf_counter() - begun}
+    return {"rows": [row], "seconds": time.perf_counter() - begun}, result.parameters
 
 
 def cells(row):
@@ -171,70 +177,81 @@ def cells(row):
 
 def kept(recipe, method, k, seed):
     """Where a run is kept."""
-    return KEPT / f"{method.value}-{recipe.words}-{k}-{seed}.json".replace(" ", "_").replace(",", "")
+    return place(method.value, recipe.words, k, seed)
 
 
-def table(seed):
-    """The document's lines, of the runs that are there."""
-    head = ["| method | loss | slices | NMSE F_p / v_p / v_e / PS, all | SSIM | printed |", "|---|---|---|---|---|---|"]
-    lines = [*head]
+def there(recipe, method, seed):
+    """The runs that were done, by slice."""
+    found = {k: load(kept(recipe, method, k, seed)) for k in SLICES}
+    return {k: run for k, run in found.items() if run}
+
+
+def tell(section, seed):
+    """The runs that are there beside what the paper prints, and the error against the step."""
+    rows = list(dict.fromkeys([(AS_PRINTED, Method.NLLS), *((recipe, method) for recipe, method, _ in RUNS)]))
+    say = section.table(["method", "loss", "slices", f"NMSE {ORDER}, all", "SSIM", "printed NMSE", "printed SSIM"])
+    for recipe, method in rows:
+        found = there(recipe, method, seed)
+        if found:
+            ends = [run["rows"][-1] for run in found.values()]
+            loss = "" if method is Method.NLLS else f"{recipe.words}, {ends[0]['steps']} steps"
+            printed = PRINTED_TABLE[method] if recipe is AS_PRINTED else ("", "")
+            say(method.value, loss, ", ".join(f"{SLICES[k]:g}" for k in sorted(found)), *scores(ends), *printed)
+    section.say("", "NMSE, all (of F_p), after so many steps; mean of the same slices:")
+    say = section.table(["method, loss", *STOPS])
+    for recipe, method in rows:
+        found = there(recipe, method, seed)
+        if found and method is not Method.NLLS:
+            say(f"{method.value}, {recipe.words}", *(at_step(found, stop) for stop in STOPS))
+
+
+def scores(ends):
+    """NMSE and SSIM, each the mean over the slices, in words."""
+    mean = {name: np.mean([end["nmse"][name] for end in ends]) for name in ends[0]["nmse"]}
+    alike = {name: np.mean([end["ssim"][name] for end in ends]) for name in ends[0]["ssim"]}
+    return cells({"nmse": mean}), " / ".join(f"{alike[name]:.2f}" if name in alike else "-" for name in NAMES)
+
+
+def at_step(found, stop):
+    """Mean NMSE over the slices after ``stop`` steps: all, and F_p."""
+    rows = [row for run in found.values() for row in run["rows"] if row["steps"] == stop]
+    if not rows:
+        return ""
+    return f"{np.mean([r['nmse']['all'] for r in rows]):.2f} ({np.mean([r['nmse']['F_p'] for r in rows]):.2f})"
+
+
+def maps(reference, seed):
+    """(words, parameters by name, NMSE and SSIM by name) of the runs of the picture's slice whose maps were kept."""
     for recipe, method in dict.fromkeys([(AS_PRINTED, Method.NLLS), *((recipe, method) for recipe, method, _ in RUNS)]):
-        there = {k: kept(recipe, method, k, seed) for k in SLICES}
-        found = {k: json.loads(path.read_text()) for k, path in there.items() if path.is_file()}
-        if not found:
-            continue
-        ends = [each["rows"][-1] for each in found.values()]
-        mean = {"nmse": {name: np.mean([end["nmse"][name] for end in ends]) for name in ends[0]["nmse"]}}
-        ssim = " / ".join(
-            f"{np.mean([end['ssim'][name] for end in ends]):.2f}" if name in ends[0]["ssim"] else "-" for name in NAMES
-        )
-        which = ", ".join(f"{SLICES[k]:g}" for k in sorted(found))
-        loss = "" if method is Method.NLLS else f"{recipe.words}, {ends[0]['steps']} steps"
-        printed = PRINTED_TABLE.get(method.value, "") if recipe is AS_PRINTED else ""
-        lines.append(f"| {method.value} | {loss} | {which} | {cells(mean)} | {ssim} | {printed} |")
-    lines += [
-        "",
-        "NMSE, all, against the step, slice PS = 1.5:",
-        "",
-        f"| method, loss | {' | '.join(map(str, STOPS))} |",
-        "|---" * (len(STOPS) + 1) + "|",
-    ]
-    for recipe, method in dict.fromkeys((recipe, method) for recipe, method, _ in RUNS):
-        path = kept(recipe, method, 1, seed)
-        if path.is_file():
-            by_stop = {row["steps"]: row for row in json.loads(path.read_text())["rows"]}
-            each = " | ".join(
-                f"{by_stop[s]['nmse']['all']:.2f} (F_p {by_stop[s]['nmse']['F_p']:.2f})" if s in by_stop else ""
-                for s in STOPS
-            )
-            lines.append(f"| {method.value}, {recipe.words} | {each} |")
-    return lines
+        path = kept(recipe, method, DRAWN, seed)
+        run, held = load(path), arrays(path)
+        if run and held:
+            words = "NLLS" if method is Method.NLLS else f"{method.value}\n{recipe.words}"
+            yield words, held, run["rows"][-1]
 
 
 def main():
     """Do what is not done yet, for as long as is given; print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=np.inf, help="begin no run after these")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="write docs/validation.md")
-    given = parser.parse_args()
-    KEPT.mkdir(parents=True, exist_ok=True)
+    own = parser(__doc__)
+    own.add_argument("--minutes", type=float, default=np.inf, help="begin no run after these")
+    own.add_argument("--seed", type=int, default=1)
+    given = own.parse_args()
     end, reference = time.monotonic() + seconds_from_minutes(given.minutes), paper_object(seed=given.seed)
-    own = [(AS_PRINTED, Method.NLLS, k) for k in SLICES]
-    for recipe, method, k in [*own, *RUNS]:
+    for recipe, method, k in [*((AS_PRINTED, Method.NLLS, k) for k in SLICES), *RUNS]:
         path = kept(recipe, method, k, given.seed)
         if path.is_file() or time.monotonic() > end:
             continue
         print(f"{method.value}, {recipe.words}, slice PS = {SLICES[k]:g}", flush=True)
-        run = (
-            partial(nlls, reference, k)
-            if method is Method.NLLS
-            else partial(trained, reference, recipe, method, k, given.seed)
-        )
-        path.write_text(json.dumps(run()) + "\n")
-    print("\n".join(table(given.seed)))
+        run = nlls if method is Method.NLLS else partial(trained, recipe=recipe, method=method, seed=given.seed)
+        figures, parameters = run(reference, k=k)
+        save(path, figures, **dict(parameters.items()))
+    done = [run for recipe, method, _ in RUNS for run in there(recipe, method, given.seed).values()]
+    section = Section("table 1", f"Seed {given.seed}. {dates(done)}")
+    tell(section, given.seed)
     if given.write:
-        write_between(BEGIN, END, table(given.seed))
+        draw(list(maps(reference, given.seed)), part(reference, DRAWN)[1], ROOT / "docs" / PICTURE)
+        section.picture(PICTURE, "Parameter maps of one slice of the paper's object: truth and methods")
+        section.write()
 
 
 if __name__ == "__main__":

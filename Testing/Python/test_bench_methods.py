@@ -1,5 +1,6 @@
 """The comparison of methods: who takes part, one turn in a process of its own, and what is written into the document."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from MyoPINNLib.settings import Method
+from MyoPINNLib.simulate import objects
 
 BENCHMARKS = Path(__file__).parents[1] / "Benchmarks"
-BEGIN, END = "<!-- methods: written by bench_methods.py, do not edit -->", "<!-- methods: end -->"
+BEGIN, END = "<!-- methods: begin -->", "<!-- methods: end -->"
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +37,22 @@ def a_turn(bench, tmp_path_factory):
     return contest.took_turn(words, target), truth
 
 
-def test_every_method_but_the_mesh_takes_part(bench):
-    labels = {entrant.label.split(",")[0] for entrant in bench["contest"].entrants(steps=None, printed=False)}
-    assert {method.value for method in Method} - {Method.MESH.value} <= labels
+def test_every_method_takes_part_and_the_mesh_where_voxels_have_places(bench):
+    contest = bench["contest"]
+    rows = contest.entrants(steps=None, printed=False)
+    assert {method.value for method in Method} <= {row.label.split(",")[0] for row in rows}
+    (mesh,) = (row for row in rows if row.label.startswith(Method.MESH.value))
+    assert all(contest.CASES[name].whole for name in mesh.cases)
+
+
+def test_the_thinned_grid_keeps_all_atoms_and_its_maps_stay_maps(bench):
+    reference = bench["contest"].thinned_grid(seed=11)
+    assert reference.shape == (3, 12, 36) and len(reference.curves) == 3 * 12 * 36
+    np.testing.assert_array_equal(reference.curves.voxels, np.argwhere(np.ones(reference.shape)))
+    F_p = reference.truth.F_p.reshape(reference.shape)
+    assert (F_p == F_p[:, ::3, :1].repeat(3, axis=1)).all() and len(np.unique(F_p)) == len(objects.FLOWS)
+    atoms = np.unique(np.stack([value for _, value in reference.truth.items()]), axis=1)
+    assert atoms.shape[1] == 144
 
 
 def test_all_get_the_same_curves_of_an_object(bench):
@@ -52,6 +67,27 @@ def test_all_get_the_same_curves_of_an_object(bench):
 def test_a_turn_gives_errors_time_and_memory(bench, a_turn):
     figures = bench["contest"].judged(*a_turn)
     assert figures["median"] < 0.3 and 0 < figures["seconds"] < 1000 and 30 < figures["peak"] < 1000
+
+
+def test_a_turn_tells_how_often_the_truth_lies_within_the_deviations(bench, a_turn):
+    found, truth = a_turn
+    sure = {name: 0.1 * np.asarray(value) for name, value in truth.items()}
+    off = dict(truth.items()) | {f"sd {name}": value for name, value in sure.items()}
+    off["F_p"] = truth.F_p * np.exp(np.where(np.arange(20) < 5, 0.15, 0.05))
+    off["sd F_p"] = 0.1 * off["F_p"]
+    assert bench["contest"].coverage(off, truth)["F_p"] == pytest.approx([0.75, 1.0])
+    shares = bench["contest"].judged(found, truth)["cover F_p"]
+    assert 0.2 < shares[0] <= shares[1] <= 1
+
+
+def test_a_fit_that_was_kept_is_not_done_again(bench, tmp_path, monkeypatch):
+    main, contest = bench["main"], bench["contest"]
+    monkeypatch.setattr(main, "place", lambda *words: tmp_path / f"{words[1]}.json")
+    rows = [contest.alone(Method.FERMI)]
+    first = main.contest(["twin"], rows, [11], 5, 1, keep=True)
+    monkeypatch.setattr(main, "took_turn", lambda *_: pytest.fail("a fit was done again"))
+    again = main.contest(["twin"], rows, [11], 5, 1, keep=True)
+    assert again == first and first["twin", "fermi"]["median"] < 1
 
 
 def test_no_two_methods_look_alike_in_the_picture(bench):
@@ -95,6 +131,10 @@ def test_a_document_without_markers_is_left_alone(bench, tmp_path):
     assert document.read_text(encoding="utf-8") == "by hand\n"
 
 
-def test_the_document_has_its_markers(bench):
+def test_the_document_has_the_markers_of_every_command_that_writes_into_it(bench):
     text = bench["tables"].DOCUMENT.read_text(encoding="utf-8")
-    assert text.count(BEGIN) == text.count(END) == 1
+    sources = [path.read_text(encoding="utf-8") for path in BENCHMARKS.glob("*.py")]
+    names = {name for source in sources for name in re.findall(r'Section\(\s*"([^"]+)"', source)} | {"methods"}
+    assert len(names) > 3
+    for name in names:
+        assert text.count(f"<!-- {name}: begin -->") == text.count(f"<!-- {name}: end -->") == 1, name

@@ -55,6 +55,16 @@ def test_similarity_uses_the_range_of_the_estimate_so_that_an_outlier_raises_it(
     assert plain < 0.6 and raised > 0.9
 
 
+def test_an_outlier_cannot_raise_similarity_by_the_range_of_the_truth(the_truth):
+    noisy = the_truth.v_p + 0.05 * np.random.default_rng(0).standard_normal(the_truth.v_p.size)
+    with_outlier = np.where(np.arange(noisy.size) % 4800 == 50, 30.0, noisy)
+    plain, other = (
+        metrics.ssim(KineticParameters(the_truth.F_p, v_p), the_truth, shape=objects.GRID_SHAPE, truth_range=True)
+        for v_p in (noisy, with_outlier)
+    )
+    assert other["v_p"] < plain["v_p"] < 0.9 and plain["F_p"] == pytest.approx(1.0)
+
+
 def test_similarity_has_a_value_for_a_constant_estimate(the_truth, a_constant_guess):
     assert np.isfinite(list(metrics.ssim(a_constant_guess, the_truth, shape=objects.GRID_SHAPE).values())).all()
 
