@@ -31,11 +31,13 @@ from MyoPINNLib.aif import ArterialInput, Interpolation
 from MyoPINNLib.kinetics import tissue_curve
 from MyoPINNLib.settings import Method
 from MyoPINNLib.simulate import objects
+from MyoPINNLib.simulate.population import parker
 
 CURVES, SEED = 400, 11
 SIZES = (100, 1000, 10_000, 100_000)
 GROWING = (Method.NLLS, Method.MAP, Method.ONE_SHOT)
 NOT_INSTALLED = "not installed"
+PARKER_S, ARRIVAL_S = 180.0, 8.0
 
 
 def mean_of(found):
@@ -130,26 +132,43 @@ def peers_there():
     return json.loads(subprocess.run([PEERS_PYTHON, script, "versions"], capture_output=True, text=True).stdout or "{}")
 
 
+def asked_of_peers(model, **arrays):
+    """What ``peers.py`` answers to a study of ``arrays``."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "given.npz"), Path(folder, "answer.npz")
+        np.savez(source, **arrays)
+        return took_turn([PEERS_PYTHON, Path(__file__).with_name("peers.py"), model, source, target], target)
+
+
 def agreement():
     """By object: how far dcmri's exact curves lie from ours, largest difference in shares of the highest value.
 
-    First with our input linear between its samples, as dcmri takes it; then as our methods take it.
+    First with our input linear between its samples, as dcmri takes it; then as our methods take it. Under a package's name: how
+    far its input of Parker et al. lies from ours.
     """
     found = {}
-    for name in ("twin", "stress"):
-        given, truth = drawn(CASES[name], seed=SEED, curves=100)
-        parameters = {key: values for key, values in truth.items() if key != "T_a"}
-        with tempfile.TemporaryDirectory() as folder:
-            source, target = Path(folder, "given.npz"), Path(folder, "answer.npz")
-            np.savez(source, **given, **parameters)
-            theirs = took_turn([PEERS_PYTHON, Path(__file__).with_name("peers.py"), "forward", source, target], target)
+    given, truth = drawn(CASES["twin"], seed=SEED, curves=100)
+    times = np.arange(0.0, PARKER_S)
+    parkers = {"time": times, "aif_time": times, "C_ap": parker(times, arrival=ARRIVAL_S)}
+    for name, study_of in {
+        "twin": (given, truth),
+        "stress": drawn(CASES["stress"], seed=SEED, curves=100),
+        "Parker's input": (parkers, truth),
+    }.items():
+        arrays, true = study_of
+        parameters = {key: values for key, values in true.items() if key != "T_a"}
+        theirs = asked_of_peers("forward", **arrays, **parameters)["C_t"]
         pair = []
         for between in (Interpolation.LINEAR, Interpolation.MONOTONE_CUBIC):
-            aif = ArterialInput(given["aif_time"], given["C_ap"], interpolation=between)
-            ours = tissue_curve(aif, given["time"], **parameters)
-            pair.append(float(np.abs(ours - theirs["C_t"]).max() / ours.max()))
+            aif = ArterialInput(arrays["aif_time"], arrays["C_ap"], interpolation=between)
+            ours = tissue_curve(aif, arrays["time"], **parameters)
+            pair.append(float(np.abs(ours - theirs).max() / ours.max()))
         found[name] = tuple(pair)
         print(f"dcmri's 2CXM beside ours, {name}: {pair[0]:.1e} (same input), {pair[1]:.1e} (our cubic)", flush=True)
+    ours = parker(times)
+    for package, theirs in asked_of_peers("parker", time=times).items():
+        if theirs.shape == ours.shape:
+            found[package] = float(np.abs(ours - theirs).max() / ours.max())
     return found
 
 

@@ -61,7 +61,12 @@ def _about_peers(there, agreed):
             else ("population input functions only, no tissue model, so there is nothing to fit")
         )
         lines.append(f"- {OSIPI} {there[OSIPI]['version']} has {what}.")
-    for name, (same, cubic) in agreed.items():
+    inputs = {name: far for name, far in agreed.items() if isinstance(far, float)}
+    lines += [
+        f"- The population input of Parker et al. of {name} and ours: within {far:.1e} of its highest value."
+        for name, far in inputs.items()
+    ]
+    for name, (same, cubic) in ((name, pair) for name, pair in agreed.items() if name not in inputs):
         lines.append(
             f"- Exact 2CXM curves of dcmri and ours, `{name}`: within {same:.1e} of the highest value where both take the input as linear "
             f"between samples, within {cubic:.1e} where ours is the monotone cubic that our methods take."

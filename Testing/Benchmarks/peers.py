@@ -4,12 +4,13 @@
     dcmri-2cxm-delayed   the same with its arterial delay free (0 to 5 s)
     dcmri-deconvolution  dcmri's truncated SVD (tolerance 0.1, its default): flow alone, the highest value of the residue
     forward              dcmri's 2CXM curves of the parameters in the study
+    parker               osipi's and dcmri's population input of Parker et al. at the study's times
     versions             what is there, as JSON on stdout
 
 dcmri fits signals. It gets ours by its own equation in a range where that is nearly a straight line (flip angle 90 degrees,
 R1 TR < 0.01), with S0 and R10 known: so it neither gains nor loses by signals. It counts in blood; with a haematocrit of 0 its
 Fb, vb and ca are plasma's. Its input is linear between samples. Units agree (s, mL/s/mL).
-osipi 0.1.2 has population inputs only and no tissue model, so there is nothing of it to fit.
+osipi 0.1.2 has population inputs only and no tissue model, so there is nothing of it to fit; its Parker input is compared.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ R10, REPETITION_TIME, FLIP_ANGLE, LARGEST_R1 = 0.7, 0.005, 90.0, 2.0
 NAMES = {"F_p": "Fb", "v_p": "vb", "v_e": "vi", "PS": "PS"}
 TOLERANCE = 0.1
 LATEST = 5.0
+MM_A_M = 1000
 
 
 def versions():
@@ -83,6 +85,14 @@ def forward(held):
     return {"C_t": np.array([dcmri.conc_tissue(C_ap, **common, **dict(zip(NAMES.values(), row))) for row in rows])}
 
 
+def parker(held):
+    """C_ab (t,) mM of both packages, the bolus arriving at 0 s."""
+    import dcmri
+    import osipi
+
+    return {"osipi": osipi.aif_parker(held["time"], BAT=0.0), "dcmri": MM_A_M * dcmri.aif_parker(held["time"], BAT=0.0)}
+
+
 def main():
     """What the command line asks for."""
     warnings.filterwarnings("ignore")
@@ -97,6 +107,7 @@ def main():
         "dcmri-2cxm-delayed": lambda: exchange(held, delayed=True),
         "dcmri-deconvolution": lambda: deconvolution(held),
         "forward": lambda: forward(held),
+        "parker": lambda: parker(held),
     }
     answer(target, solvers[model])
 

@@ -1,4 +1,4 @@
-"""The OSIPI reference curves of the 2CXM, inside the tolerances that its authors published."""
+"""The OSIPI reference curves of the 2CXM and of a population's input, inside the tolerances that their authors published."""
 
 import csv
 
@@ -8,8 +8,10 @@ import pytest
 from MyoPINNLib.aif import ArterialInput
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import TissueCurves
-from MyoPINNLib.quantities import flow_from_per_100_ml_min, inside
+from MyoPINNLib.kinetics import tissue_curve
+from MyoPINNLib.quantities import flow_from_per_100_ml_min, inside, seconds_from_minutes
 from MyoPINNLib.settings import Delay, FitSettings, Method
+from MyoPINNLib.simulate.population import parker
 from MyoPINNLib.solvers import fit
 
 
@@ -65,3 +67,29 @@ def test_a_delay_fitted_where_there_is_none_costs_at_most_one_case(reference_dat
     rows = cases(reference_data / "osipi" / "2cxm_sd_0.001_delay_0.csv")
     found = [outside(fit(c, aif, FitSettings(method=Method.NLLS), silent), truth) for c, aif, truth in rows]
     assert sum(map(bool, found)) <= 1
+
+
+def test_parkers_input_lies_inside_the_published_tolerances_at_every_resolution_and_length(reference_data):
+    with open(reference_data / "osipi" / "ParkerAIF_ref.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    time, C_ab, delay = (np.array([float(row[name]) for row in rows]) for name in ("time", "Cb", "delay"))
+    assert len({row["label"] for row in rows}) == 11 and not delay.any()
+    np.testing.assert_allclose(parker(seconds_from_minutes(time)), C_ab, rtol=0.01, atol=1e-4)
+
+
+def test_parkers_input_comes_later_as_it_is_told_and_is_nothing_before():
+    time = np.linspace(0, 300, 601)
+    late = parker(time, arrival=40.0)
+    assert not late[time < 40].any()
+    np.testing.assert_allclose(late[time >= 40], parker(time[time >= 40] - 40))
+
+
+def test_a_tissue_fed_by_parkers_input_is_found_again():
+    time = np.arange(0, 300, 1.0)
+    aif = ArterialInput.from_blood(time, parker(time, arrival=8.0), hct=0.42)
+    truth = {"F_p": inside("F_p", 1.2), "v_p": 0.08, "v_e": 0.2, "PS": inside("PS", 0.7)}
+    C_t = tissue_curve(aif, time, **{name: np.array([value]) for name, value in truth.items()})
+    found = fit(
+        TissueCurves.on_one_clock(time, C_t[0]), aif, FitSettings(method=Method.NLLS, delay=Delay.FIXED), silent
+    )
+    assert {name: dict(found.parameters.items())[name][0] for name in truth} == pytest.approx(truth, rel=0.01)
