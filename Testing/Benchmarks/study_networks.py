@@ -4,7 +4,7 @@
     python Testing/Benchmarks/study_networks.py [--steps N] [--method M] [--seed N] [--write]     (no training goes beyond N steps)
 
 Truth and metrics are those of the paper's Table 1; the loss is eq. 6 with A.1 to A.4 and nothing else. Warm: begun at the truth, and at
-`map` and `one-shot`, whose own results stand beside as 0 steps.
+`map` and `one-shot`, whose own results stand beside as 0 steps. Every training is kept in build/reproduce and not done again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from keep import dates, load, place, save
 from page import Section, parser
 from paper_object import paper_object, rectangle
 
@@ -65,32 +66,46 @@ def cells(result, truth):
     return f"{words}, {nmse['all']:.3f}", medians, by_v_p
 
 
-def trained(row, reference, settings, stops, *, start=None, origin="random"):
-    """Rows of a training that goes on from stop to stop, and its details. ``start``: the result that it begins at, ``origin`` in a word."""
+def trained(reference, settings, stops, *, start=None, origin="random"):
+    """Rows of a training that goes on from stop to stop. ``start``: the result that it begins at, ``origin`` in a word."""
     curves, truth = one_slice(reference)
     memory, begun = Memory(), time.perf_counter()
     for stop in stops:
         at = replace(settings, network=replace(settings.network, steps=stop))
         result = fit(curves, reference.aif, at, checkpoint=memory, start_from=start)
         seconds = time.perf_counter() - begun
-        row(origin, stop, *cells(result, truth), f"{result.history['total'][-1]:.1e}", f"{seconds:.0f}")
-    return result.details
+        yield origin, stop, *cells(result, truth), f"{result.history['total'][-1]:.1e}", f"{seconds:.0f}"
 
 
-def begun_at(row, method, reference, settings, stops, *, solve=fit):
+def begun_at(method, reference, settings, stops, *, solve=fit):
     """The same begun at the result of ``method``, and that itself: does it need the cold start's 25 000 steps?"""
     curves, truth = one_slice(reference)
     start = solve(curves, reference.aif, replace(settings, method=method), silent)
-    row(method.value, 0, *cells(start, truth), "–", f"{start.seconds:.0f}")
-    trained(row, reference, settings, stops, start=start, origin=method.value)
+    yield method.value, 0, *cells(start, truth), "–", f"{start.seconds:.0f}"
+    yield from trained(reference, settings, stops, start=start, origin=method.value)
 
 
-def begun_at_the_truth(row, reference, settings, stops):
+def begun_at_the_truth(reference, settings, stops):
     """What limits F_p: the same begun at the truth. Where it stays, the loss would have allowed the truth."""
     curves, truth = one_slice(reference)
     nothing = np.zeros(len(curves))
     start = FitResult(truth, curves.C_t, nothing, nothing.astype(int), reference.aif, 0.0)
-    trained(row, reference, settings, stops, start=start, origin="truth")
+    yield from trained(reference, settings, stops, start=start, origin="truth")
+
+
+def studies(settings, seed, cold, warm):
+    """(object, start, the rows of its training, not yet made) of every training."""
+    paper = paper_object(seed=seed)
+    yield "paper's", "random", trained(paper, settings, cold)
+    own_rule = partial(fit_map, convolution=rectangle)
+    yield "paper's", "map", begun_at(Method.MAP, paper, settings, warm, solve=own_rule)
+    noisy = objects.exact_grid(seed=seed, noise=objects.Noise.PAPER)
+    for method in (Method.MAP, Method.ONE_SHOT):
+        yield "exact, paper's noise", method.value, begun_at(method, noisy, settings, warm)
+    yield "exact, paper's noise", "random", trained(noisy, settings, cold)
+    exact = objects.exact_grid(seed=seed, noise=objects.Noise.NONE)
+    yield "exact, no noise", "truth", begun_at_the_truth(exact, settings, warm[-1:])
+    yield "exact, no noise", "random", trained(exact, settings, cold)
 
 
 def until(stops, steps):
@@ -111,20 +126,14 @@ def main():
     section = Section("networks", f"`{given.method}`, all defaults, seed {given.seed}, slice PS = 1.5.")
     section.say("Errors are medians in per cent: the size of all four, and F_p with its sign for each v_p of the grid.")
     section.say("0 steps: the start alone; on the paper's object `map` has the object's own rule.")
-    reference = paper_object(seed=given.seed)
-    errors = ["median error", f"F_p by v_p {' / '.join(f'{v:g}' for v in np.unique(reference.truth.v_p))}"]
-    row = section.table(["object", "start", "steps", "NMSE F_p / v_p / v_e / PS, all", *errors, "loss", "s"])
-    ours = partial(row, "paper's")
-    trained(ours, reference, settings, cold)
-    begun_at(ours, Method.MAP, reference, settings, warm, solve=partial(fit_map, convolution=rectangle))
-    noisy, ours = objects.exact_grid(seed=given.seed, noise=objects.Noise.PAPER), partial(row, "exact, paper's noise")
-    trained(ours, noisy, settings, cold)
-    for method in (Method.MAP, Method.ONE_SHOT):
-        begun_at(ours, method, noisy, settings, warm)
-    exact, ours = objects.exact_grid(seed=given.seed, noise=objects.Noise.NONE), partial(row, "exact, no noise")
-    begun_at_the_truth(ours, exact, settings, warm[-1:])
-    details = trained(ours, exact, settings, cold)
-    section.say("", f"TensorFlow {details['tensorflow']} on the {details['device']}.")
+    errors = ["median error", f"F_p by v_p {' / '.join(f'{v:g}' for v in objects.PLASMA_VOLUMES)}"]
+    row, runs = section.table(["object", "start", "steps", "NMSE F_p / v_p / v_e / PS, all", *errors, "loss", "s"]), []
+    for label, origin, rows in studies(settings, given.seed, cold, warm):
+        path = place("networks", given.method, label, origin, given.seed, given.steps)
+        runs.append(load(path) or save(path, {"rows": list(rows)}))
+        for each in runs[-1]["rows"]:
+            row(label, *each)
+    section.say("", dates(runs))
     if given.write:
         section.write()
 
