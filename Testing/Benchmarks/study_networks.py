@@ -1,7 +1,7 @@
 """The paper's network, trained as printed on slice PS = 1.5 of the paper's object and of exact curves: NMSE by step, cold and warm.
 
     make reproduce     about half an hour on two cores; alone:
-    python Testing/Benchmarks/study_networks.py [--steps N] [--method M] [--seed N] [--write]     (no training goes beyond N steps)
+    python Testing/Benchmarks/study_networks.py [--steps N] [--method M] [--seed N] [--minutes M] [--write]     (no training goes beyond N steps)
 
 Truth and metrics are those of the paper's Table 1; the loss is eq. 6 with A.1 to A.4 and nothing else. Warm: begun at the truth, and at
 `map` and `one-shot`, whose own results stand beside as 0 steps. Every training is kept in build/reproduce and not done again.
@@ -21,7 +21,7 @@ from paper_object import paper_object, rectangle
 from MyoPINNLib.events import silent
 from MyoPINNLib.fit import FitResult, KineticParameters, TissueCurves
 from MyoPINNLib.network_settings import NetworkSettings
-from MyoPINNLib.quantities import percent
+from MyoPINNLib.quantities import percent, seconds_from_minutes
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.solvers import fit
@@ -96,16 +96,15 @@ def begun_at_the_truth(reference, settings, stops):
 def studies(settings, seed, cold, warm):
     """(object, start, the rows of its training, not yet made) of every training."""
     paper = paper_object(seed=seed)
-    yield "paper's", "random", trained(paper, settings, cold)
     own_rule = partial(fit_map, convolution=rectangle)
     yield "paper's", "map", begun_at(Method.MAP, paper, settings, warm, solve=own_rule)
     noisy = objects.exact_grid(seed=seed, noise=objects.Noise.PAPER)
     for method in (Method.MAP, Method.ONE_SHOT):
         yield "exact, paper's noise", method.value, begun_at(method, noisy, settings, warm)
-    yield "exact, paper's noise", "random", trained(noisy, settings, cold)
     exact = objects.exact_grid(seed=seed, noise=objects.Noise.NONE)
     yield "exact, no noise", "truth", begun_at_the_truth(exact, settings, warm[-1:])
-    yield "exact, no noise", "random", trained(exact, settings, cold)
+    for label, reference in (("exact, paper's noise", noisy), ("exact, no noise", exact), ("paper's", paper)):
+        yield label, "random", trained(reference, settings, cold)
 
 
 def until(stops, steps):
@@ -119,9 +118,11 @@ def main():
     options.add_argument("--steps", type=int, default=STOPS[-1])
     options.add_argument("--method", default=Method.COMBINED.value)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--minutes", type=float, default=np.inf, help="begin no training after these")
     given = options.parse_args()
     network = NetworkSettings(seed=given.seed, history_every=500)
     settings = FitSettings(method=Method(given.method), delay=Delay.FIXED, network=network)
+    end = time.monotonic() + seconds_from_minutes(given.minutes)
     cold, warm = until(STOPS, given.steps), until(WARM_STOPS, min(given.steps, WARM_STOPS[-1]))
     section = Section("networks", f"`{given.method}`, all defaults, seed {given.seed}, slice PS = 1.5.")
     section.say("Errors are medians in per cent: the size of all four, and F_p with its sign for each v_p of the grid.")
@@ -130,8 +131,9 @@ def main():
     row, runs = section.table(["object", "start", "steps", "NMSE F_p / v_p / v_e / PS, all", *errors, "loss", "s"]), []
     for label, origin, rows in studies(settings, given.seed, cold, warm):
         path = place("networks", given.method, label, origin, given.seed, given.steps)
-        runs.append(load(path) or save(path, {"rows": list(rows)}))
-        for each in runs[-1]["rows"]:
+        run = load(path) or (save(path, {"rows": list(rows)}) if time.monotonic() < end else {})
+        runs += [run] if run else []
+        for each in run.get("rows", []):
             row(label, *each)
     section.say("", dates(runs))
     if given.write:

@@ -226,7 +226,7 @@ def maps(reference, seed):
         path = kept(recipe, method, DRAWN, seed)
         run, held = load(path), arrays(path)
         if run and held:
-            words = "NLLS" if method is Method.NLLS else f"{method.value}\n{recipe.words}"
+            words = "NLLS" if method is Method.NLLS else f"{method.value}\n{recipe.words.split(',')[0]}"
             yield words, held, run["rows"][-1]
 
 
