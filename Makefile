@@ -6,7 +6,7 @@ DEMO := build/demo
 WINDOWS := $(wildcard Testing/Python/test_module_*.py) \
     $(patsubst %,Testing/Python/test_%.py,bullseye_view curves environment_panel harness_desktop harness_qt)
 # Benchmarks whose figures make reproduce writes into docs/validation.md (make validate writes those of objects and segments).
-WRITING := prior joint one_shot spatial phantom networks speed start gui
+WRITING := prior joint one_shot spatial phantom speed start gui
 
 .PHONY: help demo test lint bench validate soak reproduce clean setup-report setup-test setup-engine setup-slicer setup-peers
 
@@ -45,14 +45,15 @@ validate: setup-test
 soak: setup-test
 	@$(PY) Testing/Benchmarks/soak.py
 
+# What needs no TensorFlow first, so that its figures are there where TensorFlow is not.
+reproduce: export OMP_NUM_THREADS = 1
 reproduce: setup-engine setup-slicer setup-peers
-	@$(PY) Testing/Benchmarks/study_table1.py --write
-	@$(PY) Testing/Benchmarks/study_ablations.py --write
-	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 302 --keep --write
-	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 --keep --printed
-	@for name in networks phantom; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
 	@for name in $(WRITING); do $(PY) Testing/Benchmarks/bench_$$name.py --write || exit 1; done
 	@$(PY) Testing/Benchmarks/soak.py --write
+	@for name in table1 ablations networks phantom; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
+	@$(PY) Testing/Benchmarks/bench_networks.py --write
+	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 302 --keep --write
+	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 --keep --printed
 
 clean:
 	rm -rf .venv .venv-peers build .mypy_cache .ruff_cache *.egg-info

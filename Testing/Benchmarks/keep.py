@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -43,13 +44,25 @@ def save(path, figures, **beside):
         np.savez(draft, **beside)
         os.replace(draft, path.with_suffix(".npz"))
     draft = Path(f"{path}.draft")
-    stamped = figures | {"date": date.today().isoformat(), "version": __version__}
+    stamped = figures | {"date": date.today().isoformat(), "version": __version__, "source": source()}
     draft.write_text(f"{json.dumps(stamped)}\n", encoding="utf-8")
     os.replace(draft, path)
     return stamped
 
 
+def source():
+    """The commit that a run was made with, with a + where files differ from it; "" where git cannot say."""
+    words = ["git", "describe", "--always", "--dirty=+"]
+    try:
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
 def dates(runs):
-    """When the runs were done, in words."""
-    days = sorted({run.get("date", "2026-11-30") for run in runs})
-    return f"Runs of {days[0]}" + (f" to {days[-1]}." if len(days) > 1 else ".")
+    """When the runs were done, and with which source, in words: code that was changed since may give other figures."""
+    days = sorted({run.get("date", "a day unknown") for run in runs})
+    made = sorted({run.get("source") or "unknown" for run in runs})
+    return (
+        f"Runs of {' to '.join(dict.fromkeys([days[0], days[-1]]))}, source {', '.join(made)}." if runs else "No runs."
+    )

@@ -10,6 +10,7 @@ section.write()                                      puts all that into the page
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import os
 import platform
 from datetime import date
@@ -29,14 +30,22 @@ def machine():
     info = Path("/proc/cpuinfo")
     names = (
         [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        if (info.exists())
+        if info.exists()
         else []
     )
     name = names[0] if names else platform.processor() or platform.machine()
     return (
         f"{date.today().isoformat()}, MyoPINN {__version__}, {os.cpu_count()} cores of {name}, "
-        f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
+        f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}{_tensorflow()}"
     )
+
+
+def _tensorflow():
+    """Its version, without loading it; nothing where it is not installed."""
+    try:
+        return f", TensorFlow {importlib.metadata.version('tensorflow')}"
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def row(cells):

@@ -2,7 +2,7 @@
 
     dcmri-2cxm           dcmri's Tissue("2CX", "FF"), its start values, bounds and stop (scipy's curve_fit), a curve at a time
     dcmri-2cxm-delayed   the same with its arterial delay free (0 to 5 s)
-    dcmri-deconvolution  dcmri's truncated SVD (tolerance 0.1, its default): flow alone, the highest value of the residue
+    dcmri-deconvolution  dcmri's truncated SVD (tolerance 0.1; its default, 1e-15, is for curves without noise): flow alone, the highest value of the residue
     forward              dcmri's 2CXM curves of the parameters in the study
     parker               osipi's and dcmri's population input of Parker et al. at the study's times
     versions             what is there, as JSON on stdout

@@ -49,6 +49,8 @@ def main():
     options.add_argument("--only", nargs="+", choices=list(TRIALS), default=list(TRIALS))
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()
+    if given.write and set(given.only) != set(TRIALS):
+        options.error("docs/validation.md holds all trials: --write without --only")
     section, found = Section("soak", f"Seed {given.seed}."), []
     row = section.table(["trial", "outcome", "troubles (wanted 0)", "s"])
     with tempfile.TemporaryDirectory(prefix="myopinn-soak-") as place:
@@ -57,8 +59,8 @@ def main():
         for name in given.only:
             begun, folder = time.monotonic(), Path(place) / name
             folder.mkdir()
-            words, troubles = TRIALS[name](study, folder, np.random.default_rng([given.seed, len(name)]))
-            left = [child.pid for child in psutil.Process().children(recursive=True)]
+            words, troubles = TRIALS[name](study, folder, np.random.default_rng([given.seed, *name.encode()]))
+            left = orphans(place)
             troubles += [f"processes left behind: {left}"] if left else []
             row(name, words, len(troubles), f"{time.monotonic() - begun:.0f}")
             found += [f"- {name}: {' '.join(trouble.split())}" for trouble in troubles[:20]]
@@ -68,6 +70,16 @@ def main():
     if given.write:
         section.write()
     return int(bool(found))
+
+
+def orphans(place):
+    """The command lines of processes that still work below ``place``, also of those whose parent has gone."""
+    left = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if process.pid != os.getpid() and any(str(place) in word for word in words):
+            left.append(" ".join(words)[:100])
+    return left
 
 
 # ---- fuzz

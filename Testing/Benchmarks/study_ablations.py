@@ -1,7 +1,7 @@
 """What each choice is worth: one thing of the printed network, and of our own methods, changed at a time; errors on objects of known truth.
 
 Networks: ``combined`` as printed but for the number of steps, on 400 curves of the twin (paper's noise; delay known) and, for delays, of
-the patient-like stress object. Own methods: prior, delay, joint input, neighbours and how strictly the equations hold. Means of the seeds; s of processor, one thread.
+the patient-like stress object. Own methods: prior, delay, joint input, neighbours and how strictly the equations hold. Means of the seeds; s of processor, all on one thread (OMP_NUM_THREADS=1, as make reproduce runs it).
 
 python Testing/Benchmarks/study_ablations.py [--seeds 801 802] [--minutes 30]     (some 25 minutes a seed on one core; every fit is kept)
 make reproduce                                                                    also writes them and the picture into docs/
@@ -27,8 +27,10 @@ from MyoPINNLib.settings import Delay, FitSettings, Input, Method, Spatial
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers import fit
+from MyoPINNLib.solvers.door import load_tensorflow
 
 PICTURE = "figures/ablations-steps.png"
+MAP_WORDS = "learnt (map)"
 NAMES = ("F_p", "v_p", "v_e", "PS")
 SEEDS = (801, 802)
 CURVES, STEPS = 400, 5000
@@ -89,7 +91,7 @@ def own():
     strict = [OneShotSettings(w_residual=w) for w in (0.01, 0.1)]
     return [
         Change("prior", "none (nlls)", replace(fixed, method=Method.NLLS)),
-        Change("prior", "learnt (map)", fixed),
+        Change("prior", MAP_WORDS, fixed),
         Change("equations", "strict (one-shot)", replace(fixed, method=Method.ONE_SHOT)),
         *(
             Change("equations", f"one-shot, w_r {s.w_residual:g}", replace(fixed, method=Method.ONE_SHOT, one_shot=s))
@@ -193,14 +195,14 @@ class Runs:
         self.seeds, self.end, self.found = seeds, end, []
 
     def __call__(self, key, run):
-        """The mean over the seeds that are there of what ``run(seed)`` gives; None where there is none."""
+        """The mean over the seeds of what ``run(seed)`` gives; None where not all are there."""
         there = []
         for seed in self.seeds:
-            path = place("ablations", *key, seed)
+            path = place("ablations", *key, CURVES, STEPS, seed)
             kept = load(path) or (save(path, run(seed)) if time.monotonic() < self.end else None)
             there += [kept] if kept else []
         self.found += there
-        return mean_of(there) if there else None
+        return mean_of(there) if len(there) == len(self.seeds) else None
 
     def tell(self, section, changes):
         """A row for each change that was done."""
@@ -217,8 +219,9 @@ def main():
     options.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     options.add_argument("--minutes", type=float, default=np.inf, help="begin no fit after these")
     given = options.parse_args()
+    load_tensorflow()  # no part of a training's time
     runs = Runs(given.seeds, time.monotonic() + seconds_from_minutes(given.minutes))
-    section = Section("ablations", f"{CURVES} curves, mean of the seeds {' '.join(map(str, given.seeds))}.")
+    section = Section("ablations", f"{CURVES} curves, seeds: {' '.join(map(str, given.seeds))}.")
     section.say("Our own methods; errors, biases and shares in per cent:")
     runs.tell(section, own())
     section.say("", f"`combined` as printed, but {STEPS} steps where nothing else is said:")
@@ -231,7 +234,8 @@ def main():
             say(f"{row['steps']:.0f}", f"{row['loss']:.1e}", *cells(row))
     section.say("", dates(runs.found))
     if given.write and trained:
-        draw(trained["rows"], runs(("prior", "learnt (map)"), None), ROOT / "docs" / PICTURE)
+        (learnt,) = (change for change in own() if change.words == MAP_WORDS)
+        draw(trained["rows"], runs((learnt.about, learnt.words), partial(done, learnt)), ROOT / "docs" / PICTURE)
         section.picture(PICTURE, "Error of the printed network against training time")
         section.write()
 

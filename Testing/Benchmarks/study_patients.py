@@ -61,7 +61,7 @@ def tell(section, table):
     scored, flow = table["visually_ischaemic"] == 1, table[COLUMNS["F_b"]]
     for kind, here, printed in zip(("ischaemic", "other"), (scored, ~scored), PRINTED_GROUPS, strict=True):
         each = [words(flow[here] * factor) for factor in (1.0, DENSITY, 1 / DENSITY)]
-        say(f"MBF of {here.sum()} {kind} segments", printed, *each)
+        say(f"F_b of {here.sum()} {kind} segments", printed, *each)
     test = ScoredSegments(flow, scored, table["patient"]).compared()
     affected = len(set(table["patient"][scored]))
     section.say(

@@ -61,4 +61,6 @@ def test_arrays_lie_beside_a_run(modules, tmp_path):
 
 def test_runs_of_several_days_say_so(modules):
     _, keep = modules
-    assert keep.dates([{"date": "2026-11-30"}, {"date": "2026-12-02"}]) == "Runs of 2026-11-30 to 2026-12-02."
+    two = [{"date": "2026-11-30", "source": "abc"}, {"date": "2026-12-02", "source": "def+"}, {"date": "2026-12-01"}]
+    assert keep.dates(two) == "Runs of 2026-11-30 to 2026-12-02, source abc, def+, unknown."
+    assert keep.dates([{"date": "2026-12-01", "source": "abc"}]) == "Runs of 2026-12-01, source abc."
