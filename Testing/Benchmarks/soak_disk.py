@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,11 +26,22 @@ LIMITED = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN
 
 
 def quiet(arguments):
-    """(exit code, what was said) of a command line in this process."""
+    """(exit code, what was said) of a command line in this process; None and words where it does not end in time."""
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = cli.main(arguments)
+    signal.signal(signal.SIGALRM, _late)
+    signal.alarm(int(PATIENCE))
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            code = cli.main(arguments)
+    except TimeoutError as late:
+        return None, str(late)
+    finally:
+        signal.alarm(0)
     return code, said.getvalue()
+
+
+def _late(*_):
+    raise TimeoutError(f"no end after {PATIENCE:.0f} s")
 
 
 def quantify(images, masks, out):
