@@ -53,9 +53,8 @@ class Overlay:
         self._shown: Shown | None = None
         self._placed: SceneAnalysis | None = None  # whose slices the views are on
         self._at_rest = False
-        self._lent: dict[
-            tuple, tuple
-        ] = {}  # maps that show another analysis's limits -> their own, and how to set them
+        # maps that show another analysis's limits -> their own, and how to set them
+        self._lent: dict[tuple, tuple] = {}
         self._captions: dict[str, Caption] = {}
         self._observed: list[tuple] = []
 

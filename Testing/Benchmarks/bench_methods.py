@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from child import study
 from contest import CASES, PEERS_PYTHON, alone, command, drawn, entrants, judged, took_turn, travelling
+from judging import mean_of
 from keep import load, place, save
 from method_pictures import draw
 from method_tables import coverage_lines, growth_lines, model_error_lines, summary_lines, table_lines, write_into
@@ -38,15 +39,13 @@ SIZES = (100, 1000, 10_000, 100_000)
 GROWING = (Method.NLLS, Method.MAP, Method.ONE_SHOT)
 NOT_INSTALLED = "not installed"
 PARKER_S, ARRIVAL_S = 180.0, 8.0
+ROUNDING = 1e-6
 
 
-def mean_of(found):
+def over_seeds(found):
     """The mean of several seeds' figures, or the word of the first that has none."""
     words = [figures for figures in found if isinstance(figures, str)]
-    if words:
-        return words[0]
-    numbers = [key for key, value in found[0].items() if not isinstance(value, str)]
-    return {key: np.mean([figures[key] for figures in found], axis=0).tolist() for key in numbers}
+    return words[0] if words else mean_of(found)
 
 
 def turn(entrant, name, seed, given, truth, folder, kept):
@@ -99,7 +98,7 @@ def contest(names, rows, seeds, curves, jobs, *, keep=False):
                     )
                     for seed in seeds
                 ]
-        return {key: mean_of([future.result() for future in futures]) for key, futures in waiting.items()}
+        return {key: over_seeds([future.result() for future in futures]) for key, futures in waiting.items()}
 
 
 def growth(sizes):
@@ -143,33 +142,47 @@ def asked_of_peers(model, **arrays):
 def agreement():
     """By object: how far dcmri's exact curves lie from ours, largest difference in shares of the highest value.
 
-    First with our input linear between its samples, as dcmri takes it; then as our methods take it. Under a package's name: how
-    far its input of Parker et al. lies from ours.
+    First with our input linear between its samples, as dcmri takes it, where more than ``ROUNDING`` ends the run; then as our methods take it.
     """
-    found = {}
-    given, truth = drawn(CASES["twin"], seed=SEED, curves=100)
+    twin, stress = (drawn(CASES[name], seed=SEED, curves=100) for name in ("twin", "stress"))
     times = np.arange(0.0, PARKER_S)
-    parkers = {"time": times, "aif_time": times, "C_ap": parker(times, arrival=ARRIVAL_S)}
-    for name, study_of in {
-        "twin": (given, truth),
-        "stress": drawn(CASES["stress"], seed=SEED, curves=100),
-        "Parker's input": (parkers, truth),
-    }.items():
-        arrays, true = study_of
-        parameters = {key: values for key, values in true.items() if key != "T_a"}
-        theirs = asked_of_peers("forward", **arrays, **parameters)["C_t"]
+    parkers = {"time": times, "aif_time": times, "C_ap": parker(times, arrival=ARRIVAL_S)}, twin[1]
+    found = {}
+    for name, (given, truth) in {"twin": twin, "stress": stress, "Parker's input": parkers}.items():
+        parameters = {key: values for key, values in truth.items() if key != "T_a"}
+        theirs = asked_of_peers("forward", **given, **parameters)["C_t"]
         pair = []
         for between in (Interpolation.LINEAR, Interpolation.MONOTONE_CUBIC):
-            aif = ArterialInput(arrays["aif_time"], arrays["C_ap"], interpolation=between)
-            ours = tissue_curve(aif, arrays["time"], **parameters)
-            pair.append(float(np.abs(ours - theirs).max() / ours.max()))
+            aif = ArterialInput(given["aif_time"], given["C_ap"], interpolation=between)
+            pair.append(apart(tissue_curve(aif, given["time"], **parameters), theirs))
         found[name] = tuple(pair)
         print(f"dcmri's 2CXM beside ours, {name}: {pair[0]:.1e} (same input), {pair[1]:.1e} (our cubic)", flush=True)
-    ours = parker(times)
-    for package, theirs in asked_of_peers("parker", time=times).items():
-        if theirs.shape == ours.shape:
-            found[package] = float(np.abs(ours - theirs).max() / ours.max())
+        alike(f"dcmri's 2CXM of {name}", pair[0])
     return found
+
+
+def inputs_agreement():
+    """By package: how far its input of Parker et al. lies from ours, in shares of the highest value."""
+    times = np.arange(0.0, PARKER_S)
+    found = {
+        name: apart(parker(times), theirs)
+        for name, theirs in asked_of_peers("parker", time=times).items()
+        if theirs.size == times.size
+    }
+    for name, far in found.items():
+        alike(f"Parker's input of {name}", far)
+    return found
+
+
+def apart(ours, theirs):
+    """Largest difference in shares of the highest value."""
+    return float(np.abs(ours - theirs).max() / ours.max())
+
+
+def alike(what, far):
+    """End the run where two that must be alike are not."""
+    if far > ROUNDING:
+        raise SystemExit(f"{what} lies {far:.1e} from ours; {ROUNDING:.0e} is rounding.")
 
 
 def arguments():
@@ -203,7 +216,7 @@ def main():
         rows = [row for row in rows if row.label.startswith(tuple(given.methods))]
     figures = contest(given.only, rows, given.seeds, given.curves, given.jobs, keep=given.keep)
     there = peers_there()
-    agreed = agreement() if "dcmri" in there else {}
+    agreed = (agreement(), inputs_agreement()) if "dcmri" in there else ({}, {})
     grown = {} if given.printed else growth(given.sizes)
     errors = [] if given.printed else model_error_lines(model_errors(seed=given.seeds[0]))
     labels = [row.label for row in rows]

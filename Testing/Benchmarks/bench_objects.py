@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
+from judging import ERRORS, HEAD, NAMES, accuracy, cells, mean_of
 from page import Section, parser
-from paper_object import paper_object, rectangle, slices
+from paper_object import LIMIT_5, paper_object, rectangle, slices
 
 from MyoPINNLib.events import silent
-from MyoPINNLib.quantities import inside, percent
 from MyoPINNLib.settings import Delay, FitSettings, Method
 from MyoPINNLib.simulate import metrics, objects
 from MyoPINNLib.solvers import fit
@@ -21,53 +20,6 @@ from MyoPINNLib.solvers.nlls import fit_nlls
 
 FIXED = FitSettings(method=Method.NLLS, delay=Delay.FIXED)
 BOTTOM = {"tolerance": 1e-7, "max_iterations": 1000}
-LIMIT_5 = (inside("F_p", 0.005), inside("F_p", 5.0))
-NAMES = ("F_p", "v_p", "v_e", "PS")
-EACH = " / ".join(NAMES)
-HEAD = (f"error {EACH}", "P90 of F_p", "bias of F_p", "off by > 100 %", f"NMSE {EACH}", "NMSE, all", "not valid")
-ERRORS = (
-    "Error: the median of the relative error's size, of all voxels. P90: its 90th percentile; bias: the median with sign; "
-    "off by > 100 %: the share of such voxels; all three of F_p."
-)
-
-
-def accuracy(result, truth):
-    """Figures of one fit, by name; NaN for a parameter that the method does not give."""
-    errors, scores = metrics.error_summary(result.parameters, truth), metrics.nmse(result.parameters, truth)
-    figures = {f"error {name}": errors[name]["median"] if name in errors else np.nan for name in NAMES}
-    figures |= {f"NMSE {name}": scores.get(name, np.nan) for name in NAMES}
-    figures |= {key: errors["F_p"][key] for key in ("p90", "bias", "share_off")}
-    whole = scores["all"] if set(NAMES) <= set(scores) else np.nan
-    return figures | {"NMSE all": whole, "invalid": (~result.valid).mean()}
-
-
-def mean_of(found):
-    """The mean of several fits' figures."""
-    return {key: float(np.mean([figures[key] for figures in found])) for key in found[0]}
-
-
-def nmse(figures):
-    """Two cells: NMSE of each parameter, and of all."""
-    each, whole = [figures[f"NMSE {name}"] for name in NAMES], figures["NMSE all"]
-    words = "–" if np.isnan(whole) else f"{whole:.4f}" if whole < 1 else f"{whole:.2f}"
-    return " / ".join("–" if np.isnan(value) else f"{value:.3f}" for value in each), words
-
-
-def shares(values):
-    """A value a parameter, in per cent and words."""
-    return " / ".join("–" if np.isnan(value) else f"{percent(value):.1f}" for value in values) + " %"
-
-
-def cells(figures):
-    """The cells under ``HEAD``."""
-    return (
-        shares(figures[f"error {name}"] for name in NAMES),
-        f"{percent(figures['p90']):.0f} %",
-        f"{percent(figures['bias']):+.1f} %",
-        f"{percent(figures['share_off']):.2f} %",
-        *nmse(figures),
-        f"{percent(figures['invalid']):.1f} %",
-    )
 
 
 def told(row, label, reference, result):

@@ -10,8 +10,8 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from bench_objects import EACH, ERRORS, HEAD, cells, mean_of
 from bench_prior import HELD_OUT, NOISES, covers, growth, judged, timed
+from judging import EACH, ERRORS, HEAD, cells, mean_of
 from page import Section, parser
 
 from MyoPINNLib.one_shot_settings import OneShotSettings

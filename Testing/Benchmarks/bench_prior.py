@@ -13,8 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from bench_objects import EACH, ERRORS, HEAD, NAMES, accuracy, cells, mean_of
-from bench_segments import intervals, pair
+from judging import EACH, ERRORS, HEAD, NAMES, accuracy, cells, intervals, mean_of, pair
 from page import Section, parser
 
 from MyoPINNLib.quantities import inside, percent

@@ -6,6 +6,7 @@ make bench runs this; alone: python Testing/Benchmarks/bench_segments.py [--firs
 from __future__ import annotations
 
 import numpy as np
+from judging import intervals, pair, within
 from page import Section, parser
 
 from MyoPINNLib.pipeline import quantify
@@ -15,21 +16,6 @@ from MyoPINNLib.simulate.phantom import Preset, make_phantom
 
 QUANTITIES = ("MBF", "v_p", "v_e", "PS")
 PRESETS = (Preset.STRESS, Preset.REST, Preset.NOISY)
-
-
-def within(off, sd):
-    """Shares that lie within 1 and within 1.96 SD."""
-    return tuple(float(np.mean(np.abs(off) < times * sd)) for times in (1.0, 1.96))
-
-
-def intervals(value, sd, true):
-    """Shares of 68 % and 95 % intervals in the logarithm that hold the truth."""
-    return within(np.log(value / true), sd / value)
-
-
-def pair(shares):
-    """Two shares in per cent, in words."""
-    return ", ".join(f"{percent(share):.0f}" for share in shares)
 
 
 def segments(preset, seed):

@@ -12,9 +12,8 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from bench_objects import EACH, NAMES, mean_of, nmse, shares
 from bench_prior import FIXED, HELD_OUT, NOISES, covers, judged, timed
-from bench_segments import intervals, pair
+from judging import EACH, NAMES, intervals, mean_of, nmse, pair, shares
 from page import Section, parser
 from study_phantom import GRID
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from child import study
+from judging import NAMES, intervals
 from page import ROOT
 from paper_object import paper_object
 
@@ -224,9 +225,5 @@ def judged(found, truth, voxels=None):
 
 def coverage(found, truth):
     """By parameter, the shares of all curves whose 68 % and 95 % intervals in the logarithm hold the truth."""
-    shares = {}
-    for name, true in truth.items():
-        if name != "T_a" and f"sd {name}" in found:
-            off = np.abs(np.log(found[name] / true)) * found[name] / found[f"sd {name}"]
-            shares[name] = [float((off < limit).mean()) for limit in (1, 1.96)]
-    return shares
+    there = [(name, true) for name, true in truth.items() if name in NAMES and f"sd {name}" in found]
+    return {name: intervals(found[name], found[f"sd {name}"], true) for name, true in there}

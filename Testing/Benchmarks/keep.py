@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
+import time
 from datetime import date
 from pathlib import Path
 
@@ -48,6 +50,11 @@ def save(path, figures, **beside):
     draft.write_text(f"{json.dumps(stamped)}\n", encoding="utf-8")
     os.replace(draft, path)
     return stamped
+
+
+def once(path, run, end=math.inf):
+    """What is kept at ``path``, else what ``run()`` gives, kept; None where it is past ``end`` (time.monotonic) and not there yet."""
+    return load(path) or (save(path, run()) if time.monotonic() < end else None)
 
 
 def source():

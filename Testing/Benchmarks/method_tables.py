@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from contest import CASES
+from judging import NAMES, pair
 from page import DOCUMENT, machine, markers, table, write_between
 
 from MyoPINNLib.quantities import percent
 
-PARAMETERS = ("F_p", "v_p", "v_e", "PS")
 SECTION = "methods"
 PICTURES = {
     "figures/methods-flow.png": "Errors of plasma flow by object and method",
@@ -61,12 +61,12 @@ def _about_peers(there, agreed):
             else ("population input functions only, no tissue model, so there is nothing to fit")
         )
         lines.append(f"- {OSIPI} {there[OSIPI]['version']} has {what}.")
-    inputs = {name: far for name, far in agreed.items() if isinstance(far, float)}
+    curves, inputs = agreed
     lines += [
         f"- The population input of Parker et al. of {name} and ours: within {far:.1e} of its highest value."
         for name, far in inputs.items()
     ]
-    for name, (same, cubic) in ((name, pair) for name, pair in agreed.items() if name not in inputs):
+    for name, (same, cubic) in curves.items():
         lines.append(
             f"- Exact 2CXM curves of dcmri and ours, `{name}`: within {same:.1e} of the highest value where both take the input as linear "
             f"between samples, within {cubic:.1e} where ours is the monotone cubic that our methods take."
@@ -78,7 +78,7 @@ def table_lines(figures, labels):
     """One table an object: cost, errors of F_p, NMSE of each parameter and, of maps, SSIM with the truth's range."""
     lines = []
     head = ["method", "s for 1 000 curves", "peak memory, MiB", "F_p: median error", "P90", "bias", "off by > 100 %"]
-    head += [f"NMSE {name}" for name in PARAMETERS] + ["SSIM of each", "marked not valid"]
+    head += [f"NMSE {name}" for name in NAMES] + ["SSIM of each", "marked not valid"]
     for name, case in CASES.items():
         there = [(label, figures[name, label]) for label in labels if (name, label) in figures]
         if there:
@@ -95,10 +95,10 @@ def _row(label, figures):
         f"{percent(figures['p90']):.0f} %",
         f"{percent(figures['bias']):+.1f} %",
     ]
-    scores = [number(figures.get(f"NMSE {name}", np.nan)) for name in PARAMETERS]
+    scores = [number(figures.get(f"NMSE {name}", np.nan)) for name in NAMES]
     marked = "–" if np.isnan(figures["marked"]) else f"{percent(figures['marked']):.0f} %"
     off = f"{percent(figures['share_off']):.1f} %"
-    alike = " / ".join(number(figures[f"SSIM {name}"], 2) for name in PARAMETERS if f"SSIM {name}" in figures)
+    alike = " / ".join(number(figures[f"SSIM {name}"], 2) for name in NAMES if f"SSIM {name}" in figures)
     return [label, number(figures["seconds"], 2), f"{figures['peak']:.0f}", *errors, off, *scores, alike, marked]
 
 
@@ -109,14 +109,12 @@ def coverage_lines(figures, labels):
         for label in labels:
             found = figures.get((name, label))
             if isinstance(found, dict) and "cover F_p" in found:
-                shares = [found.get(f"cover {parameter}") for parameter in PARAMETERS]
-                rows.append(
-                    [name, label, *(", ".join(f"{percent(s):.0f}" for s in pair) if pair else "" for pair in shares)]
-                )
+                shares = [found.get(f"cover {parameter}") for parameter in NAMES]
+                rows.append([name, label, *(pair(each) if each else "" for each in shares)])
     if not rows:
         return []
     lines = ["**How often the 68 % and 95 % intervals hold the truth**, per cent of all curves, marked or not", ""]
-    return lines + table(["object", "method", *PARAMETERS], rows)
+    return lines + table(["object", "method", *NAMES], rows)
 
 
 def model_error_lines(errors):
@@ -126,14 +124,14 @@ def model_error_lines(errors):
         "tissue",
         "delay",
         "method",
-        *(f"bias of {name}" for name in PARAMETERS),
+        *(f"bias of {name}" for name in NAMES),
         "delay too late",
         "residual, of the peak",
     ]
     rows = [
         [
             *key,
-            *(f"{percent(f[n]):+.1f} %" if n in f else "–" for n in PARAMETERS),
+            *(f"{percent(f[n]):+.1f} %" if n in f else "–" for n in NAMES),
             _later(f),
             f"{percent(f['residual']):.2f} %",
         ]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from contest import alone
+from judging import NAMES
 
 from MyoPINNLib.kinetics import tissue_curve
 from MyoPINNLib.settings import Delay, Method
@@ -19,7 +20,6 @@ from MyoPINNLib.solvers import fit
 
 TISSUES = {"2CXM": tissue_curve, "distributed exchange": distributed_curve, "dispersed input": dispersed_curve}
 METHODS = (Method.NLLS, Method.FERMI)
-PARAMETERS = ("F_p", "v_p", "v_e", "PS")
 VOXELS = 150
 
 
@@ -40,7 +40,7 @@ def model_errors(*, seed):
                 settings = replace(alone(method).settings[1], delay=delay)
                 result = fit(reference.curves, reference.aif, settings)
                 estimate, truth = dict(result.parameters.items()), dict(reference.truth.items())
-                there = [key for key in PARAMETERS if key in estimate]
+                there = [key for key in NAMES if key in estimate]
                 figures = {key: float(np.median(estimate[key] / truth[key] - 1)) for key in there}
                 figures["residual"] = float(np.median(result.residual / np.nanmax(result.C_t, axis=1)))
                 if delay is Delay.FIT:

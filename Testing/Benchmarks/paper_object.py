@@ -14,6 +14,7 @@ import numpy as np
 from MyoPINNLib.aif import ArterialInput
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import Rates, tissue_response
+from MyoPINNLib.quantities import inside
 from MyoPINNLib.simulate.objects import (
     GRID_SHAPE,
     ReferenceObject,
@@ -24,6 +25,7 @@ from MyoPINNLib.simulate.objects import (
 )
 
 DECIBEL = 17.5
+LIMIT_5 = (inside("F_p", 0.005), inside("F_p", 5.0))
 
 
 class RectangleConvolution:

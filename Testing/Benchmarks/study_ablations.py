@@ -13,9 +13,10 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 
+import judging
 import numpy as np
-from contest import coverage
-from keep import dates, load, place, save
+from judging import NAMES, accuracy, intervals, mean_of, pair
+from keep import dates, once, place
 from page import ROOT, Section, parser
 from study_networks import Memory
 
@@ -24,14 +25,13 @@ from MyoPINNLib.network_settings import Collocation, NetworkSettings, Normalisat
 from MyoPINNLib.one_shot_settings import OneShotSettings
 from MyoPINNLib.quantities import percent, seconds_from_minutes
 from MyoPINNLib.settings import Delay, FitSettings, Input, Method, Spatial
-from MyoPINNLib.simulate import metrics, objects
+from MyoPINNLib.simulate import objects
 from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.door import load_tensorflow
 
 PICTURE = "figures/ablations-steps.png"
 MAP_WORDS = "learnt (map)"
-NAMES = ("F_p", "v_p", "v_e", "PS")
 SEEDS = (801, 802)
 CURVES, STEPS = 400, 5000
 STOPS = (500, 1000, 2500, 5000, 10_000, 25_000)
@@ -108,15 +108,8 @@ def own():
 
 def figures(result, truth):
     """What a row tells."""
-    found = dict(result.parameters.items()) | ({f"sd {n}": v for n, v in result.sd.items()} if result.sd else {})
-    errors, scores = metrics.error_summary(result.parameters, truth), metrics.nmse(result.parameters, truth)
-    medians = {name: errors[name]["median"] for name in NAMES if name in errors}
-    flow = {key: errors["F_p"][key] for key in ("bias", "p90", "share_off")}
-    return flow | {
-        "median": medians,
-        "nmse": scores,
-        "cover": coverage(found, truth).get("F_p"),
-    }
+    cover = intervals(result.parameters.F_p, result.sd.F_p, truth.F_p) if result.sd else (np.nan, np.nan)
+    return accuracy(result, truth) | {"cover": cover}
 
 
 def done(change, seed):
@@ -137,34 +130,13 @@ def by_step(seed):
     return {"rows": rows}
 
 
-def mean_of(found):
-    """The mean over seeds of figures, whose values are numbers, lists or dictionaries of numbers."""
-    first = found[0]
-    if isinstance(first, dict):
-        return {key: mean_of([each[key] for each in found]) for key in first if not isinstance(first[key], str)}
-    if isinstance(first, list) and isinstance(first[0], dict):
-        return [mean_of(list(rows)) for rows in zip(*found, strict=True)]
-    return None if first is None else np.mean(found, axis=0)
-
-
 def cells(row):
     """The figures of a row in words."""
-    medians = " / ".join(f"{percent(row['median'][n]):.1f}" if n in row["median"] else "-" for n in NAMES)
-    cover = ", ".join(f"{percent(share):.0f}" for share in row["cover"]) if row["cover"] is not None else ""
-    flow = (f"{percent(row['bias']):+.1f}", f"{percent(row['p90']):.0f}", f"{percent(row['share_off']):.1f}")
-    return (medians, *flow, f"{row['nmse']['F_p']:.3f}", f"{row['nmse']['all']:.3f}", cover, f"{row['seconds']:.1f}")
+    cover = "" if np.isnan(row["cover"]).any() else pair(row["cover"])
+    return (*judging.cells(row)[:-1], cover, f"{row['seconds']:.1f}")
 
 
-HEAD = (
-    "median error " + " / ".join(NAMES),
-    "bias F_p",
-    "P90",
-    "off > 100",
-    "NMSE F_p",
-    "NMSE all",
-    "68, 95 hold F_p",
-    "s of processor",
-)
+HEAD = (*judging.HEAD[:-1], "68, 95 hold F_p", "s of processor")
 
 
 def draw(rows, best, picture):
@@ -174,8 +146,8 @@ def draw(rows, best, picture):
         axes = figure.add_axes((0.1, 0.2, 0.86, 0.67))
         at = [row["seconds"] for row in rows]
         for name, colour in zip(NAMES, ("#0067a5", "#c2570c", "#00755a", "#7f3c8d"), strict=True):
-            axes.plot(at, [percent(row["median"][name]) for row in rows], "o-", color=colour, label=name)
-            axes.axhline(percent(best["median"][name]), color=colour, ls="--", lw=1)
+            axes.plot(at, [percent(row[f"error {name}"]) for row in rows], "o-", color=colour, label=name)
+            axes.axhline(percent(best[f"error {name}"]), color=colour, ls="--", lw=1)
         for row in rows:
             axes.annotate(f"{row['steps']:.0f}", (row["seconds"], axes.get_ylim()[1]), ha="center", va="bottom", size=7)
         axes.set_xscale("log")
@@ -195,22 +167,22 @@ class Runs:
         self.seeds, self.end, self.found = seeds, end, []
 
     def __call__(self, key, run):
-        """The mean over the seeds of what ``run(seed)`` gives; None where not all are there."""
+        """What ``run(seed)`` gives for each seed; nothing where not all are there."""
         there = []
         for seed in self.seeds:
             path = place("ablations", *key, CURVES, STEPS, seed)
-            kept = load(path) or (save(path, run(seed)) if time.monotonic() < self.end else None)
+            kept = once(path, partial(run, seed), self.end)
             there += [kept] if kept else []
         self.found += there
-        return mean_of(there) if len(there) == len(self.seeds) else None
+        return there if len(there) == len(self.seeds) else []
 
     def tell(self, section, changes):
         """A row for each change that was done."""
         say = section.table(["choice", "", *HEAD])
         for change in changes:
-            row = self((change.about, change.words), partial(done, change))
-            if row:
-                say(change.about, change.words, *cells(row))
+            found = self((change.about, change.words), partial(done, change))
+            if found:
+                say(change.about, change.words, *cells(mean_of(found)))
 
 
 def main():
@@ -230,12 +202,14 @@ def main():
     if trained:
         section.say("", "Error against training time:")
         say = section.table(["steps", "loss", *HEAD])
-        for row in trained["rows"]:
+        rows = [mean_of(each) for each in zip(*(run["rows"] for run in trained), strict=True)]
+        for row in rows:
             say(f"{row['steps']:.0f}", f"{row['loss']:.1e}", *cells(row))
     section.say("", dates(runs.found))
     if given.write and trained:
         (learnt,) = (change for change in own() if change.words == MAP_WORDS)
-        draw(trained["rows"], runs((learnt.about, learnt.words), partial(done, learnt)), ROOT / "docs" / PICTURE)
+        best = mean_of(runs((learnt.about, learnt.words), partial(done, learnt)))
+        draw(rows, best, ROOT / "docs" / PICTURE)
         section.picture(PICTURE, "Error of the printed network against training time")
         section.write()
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from keep import dates, load, place, save
+from judging import NAMES
+from keep import dates, once, place
 from page import Section, parser
 from paper_object import paper_object, rectangle
 
@@ -30,7 +31,6 @@ from MyoPINNLib.solvers.map import fit_map
 SLICE = 1
 STOPS = (1000, 2500, 4000, 7500, 15_000, 25_000)
 WARM_STOPS = (250, 1000, 2500)
-NAMES = ("F_p", "v_p", "v_e", "PS")
 
 
 class Memory:
@@ -131,10 +131,11 @@ def main():
     row, runs = section.table(["object", "start", "steps", "NMSE F_p / v_p / v_e / PS, all", *errors, "loss", "s"]), []
     for label, origin, rows in studies(settings, given.seed, cold, warm):
         path = place("networks", given.method, label, origin, given.seed, given.steps)
-        run = load(path) or (save(path, {"rows": list(rows)}) if time.monotonic() < end else {})
-        runs += [run] if run else []
-        for each in run.get("rows", []):
-            row(label, *each)
+        run = once(path, lambda rows=rows: {"rows": list(rows)}, end)
+        if run:
+            runs.append(run)
+            for each in run["rows"]:
+                row(label, *each)
     section.say("", dates(runs))
     if given.write:
         section.write()

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from bench_objects import LIMIT_5
+from judging import NAMES
 from keep import arrays, dates, load, place, save
 from page import ROOT, Section, parser
-from paper_object import paper_object, rectangle
+from paper_object import LIMIT_5, paper_object, rectangle
 from study_networks import Memory
 from table1_maps import draw
 
@@ -32,7 +32,6 @@ from MyoPINNLib.solvers import fit
 from MyoPINNLib.solvers.nlls import fit_nlls
 
 PICTURE = "figures/table1-maps.png"
-NAMES = ("F_p", "v_p", "v_e", "PS")
 ORDER = " / ".join(NAMES)
 DRAWN = 0
 SLICES = {0: 0.5, 1: 1.5, 2: 2.5}

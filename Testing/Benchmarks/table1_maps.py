@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from judging import NAMES
 
 from MyoPINNLib.figures import canvas
 from MyoPINNLib.quantities import QUANTITIES, shown
 
-NAMES = ("F_p", "v_p", "v_e", "PS")
 ROWS, COLUMNS = 40, 120
 LIMITS = {"F_p": (0, 2.5), "v_p": (0, 0.25), "v_e": (0, 0.6), "PS": (0, 3)}
 

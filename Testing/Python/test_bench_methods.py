@@ -138,3 +138,9 @@ def test_the_document_has_the_markers_of_every_command_that_writes_into_it(bench
     assert len(names) > 3
     for name in names:
         assert text.count(f"<!-- {name}: begin -->") == text.count(f"<!-- {name}: end -->") == 1, name
+
+
+def test_curves_of_a_peer_that_are_not_alike_end_the_run(bench):
+    bench["main"].alike("its curves", 1e-9)
+    with pytest.raises(SystemExit, match="its curves"):
+        bench["main"].alike("its curves", 1e-3)

@@ -64,3 +64,12 @@ def test_runs_of_several_days_say_so(modules):
     two = [{"date": "2026-11-30", "source": "abc"}, {"date": "2026-12-02", "source": "def+"}, {"date": "2026-12-01"}]
     assert keep.dates(two) == "Runs of 2026-11-30 to 2026-12-02, source abc, def+, unknown."
     assert keep.dates([{"date": "2026-12-01", "source": "abc"}]) == "Runs of 2026-12-01, source abc."
+
+
+def test_a_run_is_done_once_and_none_is_begun_too_late(modules, tmp_path):
+    _, keep = modules
+    path, runs = tmp_path / "run.json", []
+    assert keep.once(path, lambda: runs.append(1) or {"error": 0.5}, end=0.0) is None and not runs
+    for _ in range(2):
+        assert keep.once(path, lambda: runs.append(1) or {"error": 0.5})["error"] == 0.5
+    assert runs == [1]
