@@ -53,7 +53,7 @@ reproduce: setup-engine setup-slicer setup-peers
 	@for name in table1 ablations networks phantom; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
 	@$(PY) Testing/Benchmarks/bench_networks.py --write
 	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 302 --keep --write
-	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 --keep --printed
+	@$(PY) Testing/Benchmarks/study_printed.py --write
 
 clean:
 	rm -rf .venv .venv-peers build .mypy_cache .ruff_cache *.egg-info

@@ -191,7 +191,6 @@ def arguments():
     parser.add_argument("--seeds", type=int, nargs="+", default=[SEED])
     parser.add_argument("--curves", type=int, default=CURVES)
     parser.add_argument("--steps", type=int, help="training steps of the networks")
-    parser.add_argument("--printed", action="store_true", help="only the networks, from random, 25 000 steps")
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), help="objects")
     parser.add_argument("--methods", nargs="+", help="only rows whose label begins with one of these")
     parser.add_argument(
@@ -201,7 +200,7 @@ def arguments():
     parser.add_argument("--keep", action="store_true", help="keep fits in build/reproduce and do none again")
     parser.add_argument("--write", action="store_true", help="write docs/validation.md and its pictures")
     given = parser.parse_args()
-    if given.write and (given.printed or given.methods or set(given.only) != set(CASES)):
+    if given.write and (given.methods or set(given.only) != set(CASES)):
         parser.error(
             "docs/validation.md holds all methods, with short trainings, on all objects: --write without a choice"
         )
@@ -211,14 +210,14 @@ def arguments():
 def main():
     """Run, print, and write where asked to."""
     given = arguments()
-    rows = entrants(steps=given.steps, printed=given.printed)
+    rows = entrants(steps=given.steps)
     if given.methods:
         rows = [row for row in rows if row.label.startswith(tuple(given.methods))]
     figures = contest(given.only, rows, given.seeds, given.curves, given.jobs, keep=given.keep)
     there = peers_there()
     agreed = (agreement(), inputs_agreement()) if "dcmri" in there else ({}, {})
-    grown = {} if given.printed else growth(given.sizes)
-    errors = [] if given.printed else model_error_lines(model_errors(seed=given.seeds[0]))
+    grown = growth(given.sizes)
+    errors = model_error_lines(model_errors(seed=given.seeds[0]))
     labels = [row.label for row in rows]
     run = f"Up to {given.curves} curves of each object (maps whole), seeds {' '.join(map(str, given.seeds))}"
     lines = summary_lines(figures, labels, there, agreed, run) + errors

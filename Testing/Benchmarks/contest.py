@@ -31,6 +31,7 @@ PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 SHORT_STEPS, PRINTED_STEPS = 2500, 25_000
 LIMIT_S = 3600
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+NETWORKS = (Method.COMBINED, Method.TWO_COMPARTMENT, Method.REDUCED, Method.MESH)
 EVERY_NETWORK = ("exact", "exact-noisy", "twin", "twin-noisy", "stress", "rest")
 SMOOTH = ("smooth", "smooth-noisy")
 ON_A_GRID = ("exact", "exact-noisy", *SMOOTH)
@@ -137,11 +138,13 @@ def network(method, *, steps, start):
     return Entrant(words, (fixed, free), cases=ON_A_GRID if method is Method.MESH else EVERY_NETWORK)
 
 
-def entrants(*, steps, printed):
-    """Who takes part. ``printed``: the networks alone, as the paper prints them."""
-    networks = (Method.COMBINED, Method.TWO_COMPARTMENT, Method.REDUCED, Method.MESH)
-    if printed:
-        return [network(method, steps=steps or PRINTED_STEPS, start=Start.RANDOM) for method in networks]
+def printed():
+    """The networks as the paper prints them."""
+    return [network(method, steps=PRINTED_STEPS, start=Start.RANDOM) for method in NETWORKS]
+
+
+def entrants(*, steps):
+    """Who takes part: our methods, the networks from another method's result, peers."""
     ours = [alone(method) for method in Method if not method.is_network]
     own_rule = [
         replace(alone(method), label=f"{method.value}, the object's own rule", cases=("paper",), rectangle=True)
@@ -152,7 +155,7 @@ def entrants(*, steps, printed):
         option(Method.ONE_SHOT, "neighbours", SMOOTH, spatial=Spatial.NEIGHBOURS),
         option(Method.MAP, "joint input", NOISY_INPUT, input=Input.JOINT),
     ]
-    trained = [network(method, steps=steps or SHORT_STEPS, start=Start.NLLS) for method in networks]
+    trained = [network(method, steps=steps or SHORT_STEPS, start=Start.NLLS) for method in NETWORKS]
     trained.append(network(Method.COMBINED, steps=steps or SHORT_STEPS, start=Start.MAP))
     peers = [
         Entrant("dcmri 2CX", peer=("dcmri-2cxm", "dcmri-2cxm-delayed")),

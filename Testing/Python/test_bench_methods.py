@@ -39,7 +39,7 @@ def a_turn(bench, tmp_path_factory):
 
 def test_every_method_takes_part_and_the_mesh_where_voxels_have_places(bench):
     contest = bench["contest"]
-    rows = contest.entrants(steps=None, printed=False)
+    rows = contest.entrants(steps=None)
     assert {method.value for method in Method} <= {row.label.split(",")[0] for row in rows}
     (mesh,) = (row for row in rows if row.label.startswith(Method.MESH.value))
     assert all(contest.CASES[name].whole for name in mesh.cases)
@@ -88,6 +88,24 @@ def test_a_fit_that_was_kept_is_not_done_again(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(main, "took_turn", lambda *_: pytest.fail("a fit was done again"))
     again = main.contest(["twin"], rows, [11], 5, 1, keep=True)
     assert again == first and first["twin", "fermi"]["median"] < 1
+
+
+def test_networks_as_printed_have_a_row_each_once_run_and_what_was_not_run_is_named(bench, monkeypatch, tmp_path):
+    import study_printed
+
+    contest = bench["contest"]
+    monkeypatch.setattr(study_printed, "printed", lambda: [contest.alone(Method.FERMI), contest.alone(Method.NLLS)])
+    monkeypatch.setattr(study_printed, "place", lambda *words: tmp_path / f"{words[1]}-{words[3]}.json")
+    monkeypatch.setattr(study_printed, "CURVES", 5)
+    study_printed.runs(["twin"], 11, 0.0)
+    assert not list(tmp_path.iterdir()), "a run was begun after the time was over"
+    study_printed.runs(["twin"], 11, np.inf)
+    (tmp_path / "twin-nlls.json").unlink()
+    section = study_printed.Section("methods as printed")
+    study_printed.tell(section, 11)
+    assert any(line.startswith("| fermi | ") for line in section.lines)
+    missing = {line.split("`")[1]: line for line in section.lines if "not run yet" in line}
+    assert " twin," in missing["nlls"] and " twin," not in missing["fermi"]
 
 
 def test_no_two_methods_look_alike_in_the_picture(bench):
