@@ -42,7 +42,7 @@ validate: setup-test
 	@for name in agreement sensitivity patients; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
 	@for name in objects segments; do $(PY) Testing/Benchmarks/bench_$$name.py --write || exit 1; done
 
-soak: setup-test
+soak: setup-engine
 	@$(PY) Testing/Benchmarks/soak.py
 
 # What needs no TensorFlow first, so that its figures are there where TensorFlow is not.

@@ -29,8 +29,10 @@ def sidecar_times(path: Path, slices: int, frames: int) -> np.ndarray:
             raise InputError(f'"{path.name}" has more than {MAX_BYTES} bytes: it is no list of frame times.', _HINT)
         text = path.read_text(encoding="utf-8-sig")
         time = _from_json(text) if path.suffix == ".json" else _from_csv(text)
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f'"{path.name}" holds no frame times.', _HINT) from error
+    if time.ndim == 0:
+        raise InputError(f'"{path.name}" holds no list of frame times.', _HINT)
     if time.ndim == 1 or len(time) == 1:
         time = np.broadcast_to(time.reshape(-1), (slices, time.size))
     if time.shape != (slices, frames):

@@ -200,7 +200,18 @@ def test_nifti_without_times_asks_for_them_and_its_own_time_step_is_not_believed
 
 
 @pytest.mark.parametrize(
-    "sidecar", ['{"time_s": [0, 1]}', '{"times": [0]}', '{"time_s": "soon"}', "{", "time_s\nnoon", "a,b\n"]
+    "sidecar",
+    [
+        '{"time_s": [0, 1]}',
+        '{"times": [0]}',
+        '{"time_s": "soon"}',
+        '{"time_s": null}',
+        '{"time_s": 7}',
+        f'{{"time_s": [0, 1, 2, 3, 1{"0" * 400}]}}',
+        "{",
+        "time_s\nnoon",
+        "a,b\n",
+    ],
 )
 def test_a_sidecar_that_does_not_fit_is_refused(the_signal, tmp_path, sidecar):
     with pytest.raises(InputError, match="perf") as told:
