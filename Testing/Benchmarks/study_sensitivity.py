@@ -30,6 +30,7 @@ from MyoPINNLib.simulate.recipes import Preset, recipe
 PICTURE = "figures/sensitivity.png"
 QUANTITIES = ("MBF", "v_b", "v_e", "PS")
 SEED = 31
+NOISES = 3  # phantoms with noise, of as many seeds, their segments together
 MAP = FitSettings(method=Method.MAP)
 
 
@@ -109,9 +110,6 @@ def variations(base):
 def images(seed):
     """(what is wrong, the study) of studies that are drawn anew."""
     how = recipe(Preset.STRESS)
-    for noise in (0.025, 0.05, 0.1, 0.2):
-        words = f"noise {percent(noise):g} % of the muscle's peak"
-        yield words, Study(make_phantom(replace(how, noise=noise), seed=seed))
     for pixel in (1.5, 2.5, 3.0):
         size = round(how.grid.size * how.grid.pixel / pixel)
         other = replace(how, grid=replace(how.grid, pixel=pixel, size=size))
@@ -186,21 +184,29 @@ def shortened(series):
     return kept(series, np.arange(frames) < round(frames * 2 / 3))
 
 
-def noisy_outlines(seed):
-    """(what is wrong, the study): outlines at the usual noise."""
+def noisy(seed):
+    """(what is wrong, the study): noise, and outlines at the usual one."""
+    how = recipe(Preset.STRESS)
+    for noise in (0.025, 0.05, 0.1, 0.2):
+        words = f"noise {percent(noise):g} % of the muscle's peak"
+        yield words, Study(make_phantom(replace(how, noise=noise), seed=seed))
     phantom = make_phantom(Preset.STRESS, seed=seed)
     for words, way in (("inwards", Way.IN), ("outwards", Way.OUT)):
         yield f"noise 5 %, wall 1 voxel larger {words}", Study(phantom, masks=muscle_grown(phantom.masks, way))
     for breathing in (1.0, 2.0):
-        how = replace(recipe(Preset.STRESS), breathing=breathing)
-        yield f"noise 5 %, breathing {breathing:g} mm", Study(make_phantom(how, seed=seed))
+        yield (
+            f"noise 5 %, breathing {breathing:g} mm",
+            Study(make_phantom(replace(how, breathing=breathing), seed=seed)),
+        )
 
 
 def study(seed, say):
     """(words, errors (segment, 5), who is ischaemic) of every study, each said in a row."""
     base = Study(make_phantom(Preset.STRESS, seed=seed, noise=False))
-    for words, other in [*variations(base), *images(seed), *noisy_outlines(seed)]:
-        errors, low = other.errors()
+    alone = [(words, [other]) for words, other in (*variations(base), *images(seed))]
+    several = [(rows[0][0], [other for _, other in rows]) for rows in zip(*map(noisy, range(seed, seed + NOISES)))]
+    for words, others in alone + several:
+        errors, low = (np.concatenate(parts) for parts in zip(*(other.errors() for other in others)))
         say(words, *cells_of(errors, low))
         yield words, errors, low
 
@@ -246,7 +252,8 @@ def main():
     """Print, and write where asked to."""
     given = asked(__doc__, seed=SEED)
     section = Section(
-        "sensitivity", f"Stress phantom, seed {given.seed}, no noise but where it is named; method `map`."
+        "sensitivity",
+        f"Stress phantom, seed {given.seed}, no noise but where it is named ({NOISES} phantoms there, from that seed on); method `map`.",
     )
     section.say(
         "Error against the truth in per cent of the segments' medians: the median over the remote segments, that over the",
