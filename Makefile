@@ -52,6 +52,7 @@ reproduce: setup-engine setup-slicer setup-peers
 	@$(PY) Testing/Benchmarks/soak.py --write
 	@for name in table1 ablations networks phantom; do $(PY) Testing/Benchmarks/study_$$name.py --write || exit 1; done
 	@$(PY) Testing/Benchmarks/bench_networks.py --write
+	@$(PY) Testing/Benchmarks/study_agreement.py --networks --write
 	@$(PY) Testing/Benchmarks/bench_methods.py --seeds 301 302 --keep --write
 	@$(PY) Testing/Benchmarks/study_printed.py --write
 
