@@ -141,7 +141,7 @@ class _Joint:
             mode = problem.mode(x, self.gaussian)
             x = mode.x
         bench.beat()
-        samples = sample(problem, [mode], self.gaussian, fingerprint(batch.C_t))
+        samples = sample(problem, [mode], fingerprint(batch.C_t))
         bench.beat()
         return problem, x, bench.residual(batch, problem, x), samples
 

@@ -56,7 +56,7 @@ def learn(bench: Workbench, batches: list[Batch], regions: list[Regions]) -> Lea
     known = {}
     for batch in batches:
         problem, modes = bench.settled(batch, gaussian, noise)
-        known[batch.rows.tobytes()] = Explored(problem, modes, sample(problem, modes, gaussian, fingerprint(batch.C_t)))
+        known[batch.rows.tobytes()] = Explored(problem, modes, sample(problem, modes, fingerprint(batch.C_t)))
         bench.beat()
     drawn = [batch.samples for batch in known.values()]
     x, log_weight = np.concatenate([s.x for s in drawn]), np.concatenate([s.log_weight for s in drawn])

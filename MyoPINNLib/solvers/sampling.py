@@ -1,13 +1,13 @@
-"""The posterior of every voxel by importance sampling, from a mixture that adapts to it (population Monte Carlo).
+"""The posterior of every voxel by importance sampling.
 
 Samples are drawn in the residue function's coordinates u (residue.py), where a posterior is a nearly straight cloud: from
-Student t clouds around the modes that several starts found; then each cloud takes the mean and covariance of the samples
-that it is responsible for, and draws again. Every sample's log-weight, without the prior, is
+Student t clouds around the modes that several starts found, somewhat wider than Laplace's. Every sample's log-weight, without the prior, is
 
-    ln w = ln likelihood(x) + ln|dx/du| - ln sum_over_rounds,clouds (share t(u))
+    ln w = ln likelihood(x) + ln|dx/du| - ln sum_over_clouds (share t(u))
 
-(deterministic mixture weights), so one set of samples serves every prior. The points are a low-discrepancy sequence, another
-stretch of it for each voxel: with one set for all, the study's prior would learn the points' chance gaps.
+so one set of samples serves every prior. The points are a low-discrepancy sequence, another stretch of it for each voxel: with one
+set for all, the study's prior would learn the points' chance gaps. Clouds do not adapt to what they drew: where the first samples had no
+weight by chance there would be no later ones, every mean would lean by some hundredths of its SD, and a study's prior adds them up.
 """
 
 from __future__ import annotations
@@ -18,19 +18,15 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaincinv, ndtri
 
-from ..prior import GaussianPrior, normalised_weights
+from ..prior import normalised_weights
 from ..residue import logs_by_residue, logs_from_residue, residue_from_logs
 from .levenberg import Minimum
 from .modes import Problem, covariances
 
-ROUNDS = (96, 96, 96)
-WIDER = (1.3, 1.15, 1.15)
+SIZE = 288
+WIDER = 1.5
 FREEDOM = 6.0
 _POINTS = 1 << 14
-_TRUSTED = 12.0
-_HEAVIEST = 0.1
-_EVEN_SHARE = 0.2
-_LEAST_VARIANCE = 1e-9
 _EDGE = 1e-6
 _IMPOSSIBLE = -1e6
 _FOLD, _HIGH, _GOLDEN = np.uint64(29), np.uint64(40), np.uint64(0x9E3779B97F4A7C15)
@@ -87,27 +83,6 @@ class Clouds:
             density[:, i] = -(FREEDOM + m) / 2 * np.log1p(distance / FREEDOM)
         return density + (np.log(self.share) - size)[:, :, None]
 
-    def adapted(self, u: np.ndarray, weight: np.ndarray, own: np.ndarray) -> Clouds:
-        """The clouds after one EM step on samples u (n, s, m) of ``weight`` (n, s); ``own`` (n, j, s) their densities.
-
-        A cloud that holds the weight of few samples moves in part only.
-        """
-        owned = normalised_weights(own.swapaxes(1, 2).reshape(-1, own.shape[1])).reshape(*weight.shape, -1)
-        owned *= weight[:, :, None]
-        held = owned.sum(axis=1)
-        mean, covariance = np.empty_like(self.mean), np.empty_like(self.covariance)
-        trust = np.clip(held * weight.shape[1] / _TRUSTED, 0, 1)
-        for i in range(held.shape[1]):
-            part = owned[:, :, i] / np.maximum(held[:, i], _EDGE)[:, None]
-            centre = np.einsum("ns,nsm->nm", part, u)
-            off = u - centre[:, None]
-            spread = np.swapaxes(off * part[:, :, None], 1, 2) @ off
-            t = trust[:, i, None]
-            mean[:, i] = t * centre + (1 - t) * self.mean[:, i]
-            covariance[:, i] = t[:, :, None] * spread + (1 - t[:, :, None]) * self.covariance[:, i]
-        covariance += _LEAST_VARIANCE * np.eye(u.shape[2])
-        return Clouds(mean, covariance, (1 - _EVEN_SHARE) * held + _EVEN_SHARE / held.shape[1])
-
     def widened(self, factor: float) -> Clouds:
         """The same clouds with all standard deviations times ``factor``."""
         return Clouds(self.mean, self.covariance * factor**2, self.share)
@@ -121,28 +96,16 @@ class Samples:
     log_weight: np.ndarray
 
 
-def sample(
-    problem: Problem, modes: list[Minimum], prior: GaussianPrior, which: np.ndarray, *, times: int = 1
-) -> Samples:
-    """Samples of every voxel of ``problem``; the clouds adapt to its posterior under ``prior``.
+def sample(problem: Problem, modes: list[Minimum], which: np.ndarray, *, times: int = 1) -> Samples:
+    """Samples of every voxel of ``problem`` about its ``modes``.
 
     ``which`` (n,) whole numbers choose each voxel's points; ``times`` as many samples as usual.
     """
-    clouds, drawn, points, logs = Clouds.around(modes), [], [], []
-    for size, factor in zip(ROUNDS, WIDER, strict=True):
-        drawn.append(clouds.widened(factor))
-        points.append(drawn[-1].draw(size * times, which))
-        x, log_volume = logs_from_residue(points[-1])
-        logs.append((x, problem.log_likelihood(x) + log_volume))
-        u, x = np.concatenate(points, axis=1), np.concatenate([part for part, _ in logs], axis=1)
-        densities = [past.log_density(u) + np.log(s * times) for past, s in zip(drawn, ROUNDS, strict=False)]
-        log_weight = np.concatenate([part for _, part in logs], axis=1)
-        log_weight = log_weight - _log_sum(np.concatenate(densities, axis=1))
-        log_weight = np.maximum(np.nan_to_num(log_weight, nan=_IMPOSSIBLE), _IMPOSSIBLE)
-        if len(points) < len(ROUNDS):
-            weight = np.minimum(normalised_weights(log_weight + prior.log_density(x)), _HEAVIEST)
-            clouds = clouds.adapted(u, weight / weight.sum(axis=1, keepdims=True), densities[-1])
-    return Samples(x, log_weight)
+    clouds = Clouds.around(modes).widened(WIDER)
+    u = clouds.draw(SIZE * times, which)
+    x, log_volume = logs_from_residue(u)
+    log_weight = problem.log_likelihood(x) + log_volume - _log_sum(clouds.log_density(u))
+    return Samples(x, np.maximum(np.nan_to_num(log_weight, nan=_IMPOSSIBLE), _IMPOSSIBLE))
 
 
 @lru_cache(maxsize=4)

@@ -192,19 +192,19 @@ class Study:
         problem, modes = self.softened(batch, exact.problem, exact.modes, gaussian)
         samples = exact.samples if problem is exact.problem else None
         mode = best(modes)
-        found = self._sampled(batch, Explored(problem, modes, samples), gaussian, prior)
+        found = self._sampled(batch, Explored(problem, modes, samples), prior)
         return self._concluded(batch, mode, found | self.explained(batch, problem, mode)) | self._taught()
 
-    def _sampled(self, batch: Batch, explored: Explored, gaussian, prior) -> Arrays:
+    def _sampled(self, batch: Batch, explored: Explored, prior) -> Arrays:
         """Every voxel's posterior summed up; many times the samples where the weights hang on few of them."""
         problem, modes = explored.problem, explored.modes
-        found = self._summed(explored.samples or sample(problem, modes, gaussian, fingerprint(batch.C_t)), prior)
+        found = self._summed(explored.samples or sample(problem, modes, fingerprint(batch.C_t)), prior)
         poor = np.flatnonzero(found["effective"] < ENOUGH_EFFECTIVE)
         for rows in np.array_split(poor, range(LARGEST_PART // MANY_TIMES, len(poor), LARGEST_PART // MANY_TIMES)):
             self.bench.beat()
             if rows.size:
                 fewer, which = [some_of(mode, rows) for mode in modes], fingerprint(batch.C_t[rows])
-                samples = sample(problem.take(rows), fewer, of_some(gaussian, rows), which, times=MANY_TIMES)
+                samples = sample(problem.take(rows), fewer, which, times=MANY_TIMES)
                 for name, values in self._summed(samples, of_some(prior, rows)).items():
                     found[name][rows] = values
         return found

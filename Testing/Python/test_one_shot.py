@@ -163,7 +163,7 @@ def test_the_heads_need_not_be_solved_for_every_sample(a_twin):
     study.solve(batch)
     learnt = study.learnt
     problem, modes = study.softened(batch, *bench.settled(batch, learnt.gaussian, learnt.noise), learnt.gaussian)
-    samples = sample(problem, modes, study.learnt.gaussian, fingerprint(batch.C_t))
+    samples = sample(problem, modes, fingerprint(batch.C_t))
     rows, soft = np.repeat(np.arange(20), samples.x.shape[1]), bench.soft(batch, problem)
     loss = evaluate(NUMPY, soft.tables, soft.point(problem, samples.x.reshape(-1, 4), rows))[0].reshape(20, -1)
     correction = np.where(np.isfinite(loss), -loss / 2 - problem.log_likelihood(samples.x), 0.0)
