@@ -227,7 +227,8 @@ def maps(reference, seed):
         path = kept(recipe, method, DRAWN, seed)
         run, held = load(path), arrays(path)
         if run and held:
-            words = "NLLS" if method is Method.NLLS else f"{method.value}\n{recipe.words.split(',')[0]}"
+            loss = f"with the term,\n{recipe.layers} layers" if recipe.term else recipe.words
+            words = "NLLS" if method is Method.NLLS else f"{method.value}\n{loss}"
             yield words, held, run["rows"][-1]
 
 
