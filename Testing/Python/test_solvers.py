@@ -162,7 +162,7 @@ def test_mbf_does_not_depend_on_the_haematocrit(method, late_curves):
         result = fit(noisy(late_curves, 0.01), aif, limits)
         flows.append(myocardial_blood_flow(result.parameters.F_p, hct=hct, density=1.05))
     # The paper's initial condition weighs C_p and C_e, which are of plasma, beside C_myo, which is not.
-    rtol = 1e-3 if method is Method.ONE_SHOT else 1e-9
+    rtol = 2e-3 if method is Method.ONE_SHOT else 1e-9
     np.testing.assert_allclose(flows[1:], np.tile(flows[0], (2, 1)), rtol=rtol)
 
 

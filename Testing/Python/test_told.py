@@ -36,7 +36,7 @@ def test_curves_of_little_noise_tell_every_parameter():
 
 
 def test_curves_of_much_noise_leave_parameters_to_the_prior_and_say_so():
-    loud = patient_like(Patient.REST, seed=12, voxels=250, tissue_noise=0.15, input_noise=0.0)
+    loud = patient_like(Patient.REST, seed=12, voxels=250, tissue_noise=0.4, input_noise=0.0)
     result = fit(loud.curves, loud.aif, MAP)
     assert result.told["v_p"].mean() < 0.5 < result.valid.mean()
     assert [note for note in result.notes if "does not tell v_p" in note]
