@@ -16,7 +16,7 @@ help:
 	@echo "make lint    ruff and mypy alone"
 	@echo "make bench   the figures for accuracy and speed"
 	@echo "make validate    truth against maps, what MBF hangs on, the paper's patients, objects, segments: written into docs/validation.md"
-	@echo "make soak        broken input, kills, crowds, long sessions, full disks: ten minutes"
+	@echo "make soak        broken input, kills, crowds, long sessions, full disks: a quarter of an hour"
 	@echo "make reproduce   the paper's networks as printed, the comparison of methods and all other figures, written there too (some ten hours; long runs are kept in build/reproduce, so it goes on where it was stopped)"
 	@echo "make clean   remove .venv and everything built"
 

@@ -9,7 +9,7 @@ disk      files that may not grow beyond a size (RLIMIT_FSIZE: the write fails),
           mount one (root on Linux may): words, and the earlier result as it was
 closed    places that cannot be written: words
 
-make soak      all of them (about ten minutes on two cores); alone:
+make soak      all of them (about a quarter of an hour on two cores); alone:
 python Testing/Benchmarks/soak.py [--only fuzz kills] [--seed 1] [--write]
 """
 
