@@ -42,6 +42,15 @@ def test_curves_of_much_noise_leave_parameters_to_the_prior_and_say_so():
     assert [note for note in result.notes if "does not tell v_p" in note]
 
 
+def test_the_louder_the_curves_the_fewer_tell():
+    loud = [
+        patient_like(Patient.REST, seed=12, voxels=250, tissue_noise=share, input_noise=0.0)
+        for share in (0.002, 0.15, 0.4)
+    ]
+    told = [fit(each.curves, each.aif, MAP).told["v_p"].mean() for each in loud]
+    assert told[0] > told[1] + 0.1 > told[2] + 0.2
+
+
 def test_a_parameter_that_is_not_told_scatters_more_than_one_that_is(a_patient, the_result):
     untold = ~the_result.told["v_p"] & the_result.valid
     off = np.log(the_result.parameters.v_p / a_patient.truth.v_p)
