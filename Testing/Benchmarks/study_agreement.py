@@ -55,12 +55,15 @@ def measured(preset, method, seed):
 def trained(preset, seed, *, anew):
     """What ``measured`` says of `combined`, kept; None where it was never trained and is not to be (``anew``)."""
     path = place("agreement", preset.value, Method.COMBINED.value, NETWORK.steps, seed)
-    if anew and not load(path):
-        begun = time.perf_counter()
-        segments, voxels, lost = measured(preset, Method.COMBINED, seed)
-        save(path, {"lost": float(lost), "seconds": time.perf_counter() - begun}, segments=segments, voxels=voxels)
     figures, held = load(path), arrays(path)
-    return (held["segments"], held["voxels"], figures["lost"]) if figures and held else None
+    if figures and held:
+        return held["segments"], held["voxels"], figures["lost"]
+    if not anew:
+        return None
+    begun = time.perf_counter()
+    segments, voxels, lost = measured(preset, Method.COMBINED, seed)
+    save(path, {"lost": float(lost), "seconds": time.perf_counter() - begun}, segments=segments, voxels=voxels)
+    return segments, voxels, lost
 
 
 def agreement(pairs):

@@ -57,6 +57,15 @@ def reference_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def the_benchmarks():
+    """The folder of benchmarks, whose modules find each other by it."""
+    folder = ROOT / "Testing" / "Benchmarks"
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+@pytest.fixture(scope="session")
 def a_study(tmp_path_factory) -> Path:
     """A small synthetic study as DICOM with its masks; nobody changes it."""
     folder = tmp_path_factory.mktemp("study") / "fast"

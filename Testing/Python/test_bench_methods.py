@@ -2,7 +2,6 @@
 
 import re
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,20 +9,17 @@ import pytest
 from MyoPINNLib.settings import Method
 from MyoPINNLib.simulate import objects
 
-BENCHMARKS = Path(__file__).parents[1] / "Benchmarks"
 BEGIN, END = "<!-- methods: begin -->", "<!-- methods: end -->"
 
 
 @pytest.fixture(scope="module")
-def bench():
-    """The benchmark's modules, which find each other by their folder."""
-    sys.path.insert(0, str(BENCHMARKS))
+def bench(the_benchmarks):
+    """The benchmark's modules."""
     import bench_methods
     import contest
     import method_tables
 
-    yield {"main": bench_methods, "contest": contest, "tables": method_tables}
-    sys.path.remove(str(BENCHMARKS))
+    return {"main": bench_methods, "contest": contest, "tables": method_tables}
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +145,9 @@ def test_a_document_without_markers_is_left_alone(bench, tmp_path):
     assert document.read_text(encoding="utf-8") == "by hand\n"
 
 
-def test_the_document_has_the_markers_of_every_command_that_writes_into_it(bench):
+def test_the_document_has_the_markers_of_every_command_that_writes_into_it(bench, the_benchmarks):
     text = bench["tables"].DOCUMENT.read_text(encoding="utf-8")
-    sources = [path.read_text(encoding="utf-8") for path in BENCHMARKS.glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in the_benchmarks.glob("*.py")]
     names = {name for source in sources for name in re.findall(r'Section\(\s*"([^"]+)"', source)} | {"methods"}
     assert len(names) > 3
     for name in names:

@@ -1,7 +1,6 @@
 """What a benchmark prints and what it writes into the page are the same; long runs are kept whole or not at all."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,12 @@ BENCHMARKS = Path(__file__).parents[1] / "Benchmarks"
 
 
 @pytest.fixture(scope="module")
-def modules():
-    """page and keep, found by their folder."""
-    sys.path.insert(0, str(BENCHMARKS))
+def modules(the_benchmarks):
+    """page and keep."""
     import keep
     import page
 
-    yield page, keep
-    sys.path.remove(str(BENCHMARKS))
+    return page, keep
 
 
 def test_a_section_writes_what_it_printed_with_date_version_and_machine(modules, tmp_path, capsys):

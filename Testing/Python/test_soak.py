@@ -1,33 +1,29 @@
 """The trials of make soak, a few turns of each: damaged input ends in words, and work that is done twice after a kill is noticed."""
 
+import os
 import shutil
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parents[1] / "Benchmarks"
 FORMS = ("DICOM", "NRRD series", "NRRD masks", "NIfTI", "CSV", "job JSON")
 
 
 @pytest.fixture(scope="module")
-def soak():
-    """The trials' modules, which find each other by their folder."""
-    sys.path.insert(0, str(BENCHMARKS))
+def soak(the_benchmarks):
+    """The trials' modules."""
     import soak_fuzz
     import soak_kills
 
-    yield SimpleNamespace(fuzz=soak_fuzz, kills=soak_kills)
-    sys.path.remove(str(BENCHMARKS))
+    return SimpleNamespace(fuzz=soak_fuzz, kills=soak_kills)
 
 
 @pytest.fixture(scope="module")
-def study(soak, tmp_path_factory):
+def study(soak, a_study, tmp_path_factory):
     """A small study as DICOM, as a sequence and as NIfTI."""
     where = tmp_path_factory.mktemp("soak") / "study"
-    assert soak.fuzz.quiet(["simulate", "fast", "-o", str(where), "--quiet"])[0] == 0
+    shutil.copytree(a_study, where, copy_function=os.link)
     soak.fuzz.with_volumes(where)
     return where
 
