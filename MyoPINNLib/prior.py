@@ -64,6 +64,14 @@ class GaussianPrior:
         constant = np.log(np.diag(root)).sum() - len(self.mean) / 2 * np.log(2 * np.pi)
         return constant - (white**2).sum(axis=-1) / 2
 
+    def slope(self, x: np.ndarray) -> np.ndarray:
+        """d ln p/dx (..., m) at x (..., m)."""
+        return (self.mean - x) @ np.linalg.inv(self.covariance)
+
+    def moved(self, by: np.ndarray) -> GaussianPrior:
+        """The same with its mean ``by`` (m,) further on."""
+        return replace(self, mean=self.mean + by)
+
 
 def default_prior(volume: np.ndarray, delay: np.ndarray | None) -> GaussianPrior:
     """The weak prior before anything is learnt: flow, exchange and volumes of usual proportion, each within a factor e.
@@ -121,6 +129,21 @@ class MarginalsPrior:
         """ln p (...) at x (..., m)."""
         return self._density(self._placed(x))[0].reshape(x.shape[:-1])
 
+    def slope(self, x: np.ndarray) -> np.ndarray:
+        """d ln p/dx (..., m) at x (..., m): of each density's own, and of the normal scores' correlation.
+
+        d ln p/dx_j = f_j'/f_j - (R^-1 z - z)_j dz_j/dx_j
+        """
+        placed, scores = self._placed(x), self._scores
+        z = np.stack([place.read(values) for place, values in zip(placed.edges, scores, strict=True)])
+        turned = (np.linalg.inv(self.correlation) - np.eye(len(self.low))) @ z
+        found = np.empty_like(z)
+        for j, log_f in enumerate(self._logarithms):
+            found[j] = (placed.middles[j].rise(log_f) - turned[j] * placed.edges[j].rise(scores[j])) / self.step[j]
+        place = (x.reshape(-1, len(self.low)).T - self.low[:, None]) / self.step[:, None]
+        found += (_OUTSIDE / self.scale)[:, None] * ((place < 0).astype(float) - (place > _BINS))
+        return found.T.reshape(x.shape)
+
     @property
     def spread(self) -> np.ndarray:
         """(m,) standard deviations of x."""
@@ -145,14 +168,23 @@ class MarginalsPrior:
         )
         return _Placed(middles, edges, (self.step / self.scale) @ beyond)
 
+    @property
+    def _scores(self) -> np.ndarray:
+        """(m, bins + 1) normal scores z at the bins' edges."""
+        mass = np.cumsum(self.f * self.step[:, None], axis=1)
+        return ndtri(np.clip(np.concatenate([np.zeros((len(mass), 1)), mass], axis=1), _EDGE, 1 - _EDGE))
+
+    @property
+    def _logarithms(self) -> np.ndarray:
+        """(m, bins) ln f at the bins' middles."""
+        return np.log(self.f + _FLOOR / self.scale[:, None])
+
     def _density(self, placed: _Placed) -> tuple[np.ndarray, np.ndarray]:
         """ln p (q,) and the normal scores z (m, q) at places on the grid."""
-        mass = np.cumsum(self.f * self.step[:, None], axis=1)
-        scores = ndtri(np.clip(np.concatenate([np.zeros((len(mass), 1)), mass], axis=1), _EDGE, 1 - _EDGE))
-        z = np.stack([place.read(values) for place, values in zip(placed.edges, scores, strict=True)])
+        z = np.stack([place.read(values) for place, values in zip(placed.edges, self._scores, strict=True)])
         white = np.linalg.inv(self.correlation) - np.eye(len(self.low))
         density = -_OUTSIDE * placed.beyond - np.einsum("jq,jq->q", white @ z, z) / 2
-        for place, values in zip(placed.middles, np.log(self.f + _FLOOR / self.scale[:, None]), strict=True):
+        for place, values in zip(placed.middles, self._logarithms, strict=True):
             density += place.read(values)
         return density - np.linalg.slogdet(self.correlation)[1] / 2, z
 
@@ -181,6 +213,10 @@ class _Between:
     def read(self, values: np.ndarray) -> np.ndarray:
         """``values`` (size,) there, straight between two."""
         return values[self.below] + self.part * np.diff(values)[self.below]
+
+    def rise(self, values: np.ndarray) -> np.ndarray:
+        """How much ``values`` (size,) rise there from one to the next; beyond the ends not at all."""
+        return np.where((self.part > 0) & (self.part < 1), np.diff(values)[self.below], 0.0)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,23 @@
-"""What tissue and samples say about the input's coefficients z, as normal equations.
+"""What tissue and samples say about the input's coefficients z and the mean of the voxels' prior, as normal equations.
 
-Tissue: score b = sum_i mean over draws x of (dC_t/dz)' (C_t,i - C_2CXM(x)) / sigma_i^2, which is exact (Fisher's identity);
-information N with C_t linear in x about the voxel's mean, so that with A = dC_t/dz, J = dC_t/dx (weighted) and prior covariance S
+With A = dC_t/dz, J = dC_t/dx and r = C_t,i - C_2CXM(x), all over sigma_i, and the prior p(x) of covariance S, the slopes of ln evidence are
+means over draws x of each voxel's posterior (Fisher's identity), in which g = d ln posterior/dx has the mean 0:
 
-    N = sum_i A'A - A'J (J'J + S^-1)^-1 J'A        and the prior's mean eliminated in the same way
+    score of z       sum_i <A'r - A'J H^-1 g>           H = J'J + S^-1
+    of the mean      sum_i <S^-1 H^-1 g - d ln p/dx>
 
-The input's scale and a shift in time change C_t as the prior's mean does: N knows nothing of them, and b is freed of them.
+What is added to A'r and to -d ln p/dx takes away all that the draws' chance does to first order: that is some hundred times what
+is left. Information, with C_t linear in x about each voxel's mean:
+
+    N = sum_i G'G - G'J H^-1 J'G                         G = (A, J)
+
 Samples: (C_ap(t_k) - measured_k)^2 / sigma_a^2 + smoothness z'Q z, both strengths the most probable ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -19,7 +25,7 @@ from scipy.optimize import minimize
 
 from ..convolution import ExponentialConvolution
 from ..kinetics import Rates, tissue_response, tissue_sensitivity
-from ..prior import GaussianPrior
+from ..prior import Prior
 from .batches import Batch
 from .input_basis import InputBasis
 from .modes import Problem
@@ -48,7 +54,7 @@ class Voxels:
         return x[:, 4] if x.shape[1] > 4 else np.full(len(x), self.T_a)
 
     def score(self, basis: InputBasis) -> np.ndarray:
-        """(q,) sum of (dC_t/dz)' (C_t - C_2CXM) / sigma^2, the mean over the draws."""
+        """(q,) sum of A'r, the mean over the draws."""
         n, d, m = self.draws.shape
         x, compression = self.draws.reshape(n * d, m), self.problem.compression
         weight = np.where(self.batch.counted, self.batch.root_weight, 1.0)
@@ -56,8 +62,16 @@ class Voxels:
         r = (self.batch.C_t[:, None] - C_t.reshape(n, d, -1)) * self.certain[:, None] ** 2 / d
         return basis.score(x, self.batch.time, self.delays(x), r.reshape(n * d, -1))
 
+    def uphill(self) -> np.ndarray:
+        """(n, m) d ln likelihood/dx = J'r, the mean over the draws."""
+        n, d, m = self.draws.shape
+        C_t, J = self.problem.compression.sensitivities(self.draws.reshape(n * d, m))
+        r = np.repeat(self.problem.y, d, axis=0).T - C_t
+        mean = np.einsum("mka,ka->am", J, r).reshape(n, d, m).mean(axis=1)
+        return mean / self.problem.sigma[:, None] ** 2
+
     def slopes(self, basis: InputBasis, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted dC_t/dz (n, t, q) and dC_t/dx (n, t, m) at the means."""
+        """A (n, t, q) and J (n, t, m) at the means."""
         F_p, v_p, v_e, PS = np.exp(self.x[:, :4].T)
         rates, time = Rates.of(F_p=F_p, v_p=v_p, v_e=v_e, PS=PS), self.batch.time
         convolve = ExponentialConvolution(basis.input(z), time[:, None] - self.delays(self.x))
@@ -69,11 +83,12 @@ class Voxels:
 
 @dataclass(frozen=True)
 class Evidence:
-    """About z less ``z`` (q,): score ``b`` (q,), information ``N`` (q, q), and what ``more`` (q, q) known x would add."""
+    """About z less ``z`` (q,) and the shift of the prior's mean: ``score`` (q + m,), ``information`` (q + m, q + m), and
+    what ``more`` (q, q) of z known x would add."""
 
     z: np.ndarray
-    b: np.ndarray
-    N: np.ndarray
+    score: np.ndarray
+    information: np.ndarray
     more: np.ndarray
 
     @classmethod
@@ -83,49 +98,57 @@ class Evidence:
         return cls(z, np.zeros(z.size), empty, empty)
 
     @classmethod
-    def of_tissue(cls, voxels: list[Voxels], basis: InputBasis, z: np.ndarray, prior: GaussianPrior) -> Evidence:
-        """Of all voxels, the curves of each clock in a part of their own."""
-        q, m = z.size, prior.mean.size
-        precision = np.linalg.inv(prior.covariance)
-        whole, held, b = np.zeros((q + m, q + m)), np.zeros((q, q)), np.zeros(q)
+    def of_tissue(
+        cls, voxels: list[Voxels], basis: InputBasis, z: np.ndarray, prior: Prior, covariance: np.ndarray
+    ) -> Evidence:
+        """Of all voxels, the curves of each clock in a part of their own; ``covariance`` (m, m) of the prior."""
+        q, m = z.size, len(covariance)
+        precision = np.linalg.inv(covariance)
+        whole, held, score = np.zeros((q + m, q + m)), np.zeros((q, q)), np.zeros(q + m)
         for part in voxels:
             A, J = part.slopes(basis, z)
-            # The draws' own mean is off by chance; to first order in x that is known and put right.
-            chance = np.einsum("ntm,nm->nt", J, part.draws.mean(axis=1) - part.x)
-            b += part.score(basis) + np.einsum("ntq,nt->q", A, chance)
+            own = prior.slope(part.draws).mean(axis=1)
+            H = np.swapaxes(J, 1, 2) @ J + precision
+            chance = np.linalg.solve(H, (part.uphill() + own)[:, :, None])[:, :, 0]
+            score[:q] += part.score(basis) - np.einsum("ntq,nt->q", A, np.einsum("ntm,nm->nt", J, chance))
+            score[q:] += precision @ chance.sum(axis=0) - own.sum(axis=0)
             G = np.concatenate([A, J], axis=2)
-            root = np.linalg.inv(np.linalg.cholesky(np.swapaxes(J, 1, 2) @ J + precision))
+            root = np.linalg.inv(np.linalg.cholesky(H))
             flat, known = G.reshape(-1, q + m), (root @ (np.swapaxes(J, 1, 2) @ G)).reshape(-1, q + m)
             square = flat.T @ flat
             held += square[:q, :q]
             whole += square - known.T @ known
-        return cls._reduced(z, b, whole, held, _unknowable(basis, z, m))
+        return cls(z, score, whole, cls._hidden(held - cls._of_z(whole, q), basis, z, m))
 
-    @classmethod
-    def _reduced(cls, z, b, whole, held, unknowable) -> Evidence:
-        """``whole`` (q + m, q + m) with the prior's mean eliminated; b freed of what changes C_t as the mean does."""
-        q = z.size
-        as_z, as_mean = unknowable
-        lean = whole[:q, q:] @ as_mean
-        b = b - lean @ np.linalg.solve(as_mean.T @ whole[q:, q:] @ as_mean, as_z.T @ b)
+    @staticmethod
+    def _of_z(whole: np.ndarray, q: int) -> np.ndarray:
+        """(q, q): ``whole`` with the prior's mean eliminated."""
         N = whole[:q, :q] - whole[:q, q:] @ np.linalg.solve(whole[q:, q:], whole[q:, :q])
-        more = held - N
+        return (N + N.T) / 2
+
+    @staticmethod
+    def _hidden(more: np.ndarray, basis: InputBasis, z: np.ndarray, m: int) -> np.ndarray:
+        """``more`` without the input's scale and, where T_a is sought, its shift: known x says nothing of them."""
+        as_z = np.column_stack([z, -basis.input(z).derivative(basis.nodes)])[:, : 1 + (m > 4)]
         out = more @ as_z
         more = more - out @ np.linalg.solve(as_z.T @ out, out.T)
-        return cls(z, b, (N + N.T) / 2, (more + more.T) / 2)
+        return (more + more.T) / 2
 
-    def weakened(self, share: float) -> Evidence:
-        """The same with ``share`` of the weight; how far a step is held back stays."""
-        return Evidence(self.z, share * self.b, share * self.N, self.more)
+    @cached_property
+    def N(self) -> np.ndarray:
+        """(q, q) information about z, whatever the prior's mean."""
+        return self._of_z(self.information, self.z.size)
 
+    @cached_property
+    def b(self) -> np.ndarray:
+        """(q,) score of z, the prior's mean following."""
+        q = self.z.size
+        return self.score[:q] - self.information[:q, q:] @ np.linalg.solve(self.information[q:, q:], self.score[q:])
 
-def _unknowable(basis: InputBasis, z: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and, where T_a is sought, shift: as changes of z (q, 2) and of the prior's mean (m, 2), alike for C_t."""
-    sought = m > 4
-    as_z = np.column_stack([z, -basis.input(z).derivative(basis.nodes)])[:, : 1 + sought]
-    as_mean = np.zeros((m, 1 + sought))
-    as_mean[:4, 0], as_mean[4:, 1:] = 1.0, 1.0
-    return as_z, as_mean
+    def follows(self, z: np.ndarray) -> np.ndarray:
+        """(m,) how far the prior's mean moves when the input becomes z."""
+        q = self.z.size
+        return np.linalg.solve(self.information[q:, q:], self.score[q:] - self.information[q:, :q] @ (z - self.z))
 
 
 @dataclass

@@ -4,12 +4,13 @@ minimise over the input's coefficients z, with each voxel's x integrated out (pa
 
     sum_k (C_ap(t_k) - measured_k)^2 / sigma_a^2  +  smoothness z'Q z  -  2 sum_i ln int p(C_t,i | x; z) p(x) dx
 
-C_t is linear in z (input_basis.py). A round draws x from each voxel's posterior under the present input and takes one
-step (input_evidence.py). Modes in place of draws would bend the input to make up for their own bias. Tissue can tell
+C_t is linear in z (input_basis.py). A round draws x from each voxel's posterior under the present input and takes one Newton step
+of z and of the mean of the voxels' prior together (input_evidence.py); the densities of that prior are learnt anew from
+every round's samples (prior.py). Modes in place of draws would bend the input to make up for their own bias. Each round draws at other points and
+the last rounds' inputs are averaged: along the few directions that tissue hardly knows, chance moves a single one. Tissue can tell
 neither the input's scale nor a shift in time: both come from the input's own samples. sigma_a stays near what the samples'
-roughness says. Where tissue says little, a step is held back by ``HOLD`` of the information that known x would give: the
-draws' chance would rule it. Tissue that is no 2CXM must not bend the input: it loses weight until the samples lie within
-their noise.
+roughness says. Where tissue says little, a step is held back by ``HOLD`` of the information that known x would give. Tissue
+that would bend the input beyond its samples' noise is no 2CXM of it: then the input stays as it was measured.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..aif import ArterialInput, Interpolation
-from ..prior import GaussianPrior, learnt_marginals, normalised_weights
+from ..prior import GaussianPrior, Prior, learnt_marginals, normalised_weights
 from ..robust import width
 from .batches import Batch
 from .input_basis import InputBasis
@@ -31,41 +32,52 @@ from .noise import OUTLYING, NoiseLevel
 from .sampling import Samples, fingerprint, sample
 from .workbench import Workbench
 
-LEARNERS = 256
+LEARNERS = 1500
 FEWEST_VOXELS, FEWEST_SAMPLES = 10, 12
-ROUNDS, DRAWS, GAUSSIAN_STEPS = 1, 48, 2
-HOLD = 0.5
+ROUNDS, AVERAGED, DRAWS, GAUSSIAN_STEPS = 6, 3, 48, 2
+HOLD = 0.05
 LEAST_VISIBLE = 5e-4
-WORST_MISFIT = 2.5
+WORST_MISFIT = 2.2
 ROOM = 0.6
 _SD_OF_THIRD_DIFFERENCES = np.sqrt(20.0)
-_HALVINGS = 30
+_ELSEWHERE = 5
 
 
-def refined(bench: Workbench, batches: list[Batch]) -> ArterialInput:
-    """The input fitted with the curves of ``batches``, a clock each; the measured one where there is nothing to gain.
-
-    That is: noise not visible in the samples, too few samples, too few curves.
-    """
+def refined(bench: Workbench, batches: list[Batch]) -> tuple[ArterialInput, str]:
+    """The input fitted with the curves of ``batches``, a clock each; or the measured one, and a sentence that says why."""
     aif = bench.aif
-    noise = visible_noise(aif)
-    if noise <= LEAST_VISIBLE * np.abs(aif.C_ap).max() or sum(len(b.C_t) for b in batches) < FEWEST_VOXELS:
-        return aif
+    noise, curves = visible_noise(aif), sum(len(batch.C_t) for batch in batches)
+    if curves < FEWEST_VOXELS or aif.C_ap.size < FEWEST_SAMPLES:
+        few = (
+            f"{FEWEST_VOXELS} curves and {FEWEST_SAMPLES} samples of the input; there are {curves} and {aif.C_ap.size}"
+        )
+        return aif, f"The input is as it was measured: fitting it with the tissue needs {few}."
+    if noise <= LEAST_VISIBLE * np.abs(aif.C_ap).max():
+        return aif, "The input is as it was measured: its samples show no noise."
     joint = _Joint.of(bench, batches, noise)
-    for _ in range(ROUNDS):
-        joint.round()
-    return joint.basis.input(joint.z)
+    found = []
+    for number in range(ROUNDS):
+        misfit = joint.round(number)
+        if misfit > WORST_MISFIT:
+            return aif, (
+                f"The input is as it was measured: the tissue would bend it by {np.sqrt(misfit):.1f} times its samples' noise, "
+                "so it does not exchange as the 2CXM does, or not with this input."
+            )
+        found.append(joint.z)
+    return joint.basis.input(np.mean(found[-AVERAGED:], axis=0)), ""
 
 
-def refined_once(bench: Workbench, learners: Callable[[], list[Batch]], checkpoint, *, key: str) -> ArterialInput:
+def refined_once(
+    bench: Workbench, learners: Callable[[], list[Batch]], checkpoint, *, key: str
+) -> tuple[ArterialInput, str]:
     """``refined``, or what ``checkpoint`` (or None) keeps of it under ``key`` from an earlier run."""
     kept = checkpoint.load(key) if checkpoint is not None else None
     if kept is None:
-        aif = refined(bench, learners())
+        aif, why = refined(bench, learners())
         if checkpoint is not None and aif is not bench.aif:
             checkpoint.save(key, {"time": aif.time, "C_ap": aif.C_ap})
-        return aif
-    return ArterialInput(kept["time"], kept["C_ap"], Interpolation.SPLINE)
+        return aif, why
+    return ArterialInput(kept["time"], kept["C_ap"], Interpolation.SPLINE), ""
 
 
 def visible_noise(aif: ArterialInput) -> float:
@@ -100,28 +112,27 @@ class _Joint:
         x = [best(bench.settled(batch, gaussian, level)[1]).x for batch in batches]
         return cls(_near(bench, x), basis, sampled, batches, x, level, gaussian, z)
 
-    def round(self) -> None:
-        """One step of z."""
-        told = Evidence.of_tissue(self._voxels(), self.basis, self.z, self.gaussian)
+    def round(self, number: int) -> float:
+        """One Newton step of z and the prior's mean; ``number`` of the round, for points of its own. How far the samples then
+        lie from z: mean square, in units of their noise."""
+        voxels, prior = self._voxels(number)
+        told = Evidence.of_tissue(voxels, self.basis, self.z, prior, self.gaussian.covariance)
         z = self.sampled.most_probable(told, HOLD)
-        for _ in range(_HALVINGS):
-            if self.sampled.misfit(z) <= WORST_MISFIT:
-                break
-            told = told.weakened(0.5)
-            z = self.sampled.most_probable(told, HOLD)
         self.z = self.sampled.scaled(z)
+        self.gaussian = self.gaussian.moved(told.follows(self.z))
+        return self.sampled.misfit(z)
 
-    def _voxels(self) -> list[Voxels]:
-        """Means and draws of every voxel's posterior under the present input; modes, noise and Gaussian follow it."""
+    def _voxels(self, number: int) -> tuple[list[Voxels], Prior]:
+        """Means and draws of every voxel's posterior under the present input, and the prior; modes, noise and Gaussian follow it."""
         bench = replace(self.bench, aif=self.basis.input(self.z), compressions={})
-        settled = [self._settled(bench, batch, x) for batch, x in zip(self.batches, self.x, strict=True)]
+        settled = [self._settled(bench, batch, x, number) for batch, x in zip(self.batches, self.x, strict=True)]
         self.x = [x for _, x, _, _ in settled]
         residuals = [r[:, batch.counted] for (_, _, r, _), batch in zip(settled, self.batches, strict=True)]
         self.level = NoiseLevel.of(residuals, bench.unknowns)
         x, log_weight = (np.concatenate([getattr(s[3], name) for s in settled]) for name in ("x", "log_weight"))
         for _ in range(GAUSSIAN_STEPS):
             self.gaussian = self.gaussian.step_towards(x, normalised_weights(log_weight + self.gaussian.log_density(x)))
-        prior = learnt_marginals(self.gaussian, x, log_weight)
+        prior = learnt_marginals(self.gaussian, x, log_weight, pulse=bench.beat)
         found = []
         for batch, (problem, _, residual, drawn) in zip(self.batches, settled, strict=True):
             off = np.abs(residual) > OUTLYING * problem.sigma[:, None]
@@ -129,10 +140,10 @@ class _Joint:
             weight = normalised_weights(drawn.log_weight + prior.log_density(drawn.x))
             mean = np.einsum("ns,nsm->nm", weight, drawn.x)
             found.append(Voxels(batch, problem, mean, _drawn(drawn.x, weight), certain, bench.settings.T_a))
-        return found
+        return found, prior
 
     def _settled(
-        self, bench: Workbench, batch: Batch, x: np.ndarray
+        self, bench: Workbench, batch: Batch, x: np.ndarray, number: int
     ) -> tuple[Problem, np.ndarray, np.ndarray, Samples]:
         """The batch's problem under the input of ``bench``, modes near x (n, m), their residuals (n, t), samples."""
         problem = bench.problem(batch)
@@ -141,7 +152,7 @@ class _Joint:
             mode = problem.mode(x, self.gaussian)
             x = mode.x
         bench.beat()
-        samples = sample(problem, [mode], fingerprint(batch.C_t))
+        samples = sample(problem, [mode], fingerprint(batch.C_t) + number * _ELSEWHERE)
         bench.beat()
         return problem, x, bench.residual(batch, problem, x), samples
 

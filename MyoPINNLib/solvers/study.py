@@ -62,11 +62,13 @@ class Pulse:
 
 @dataclass
 class Study:
-    """All ``curves``, the workbench, and what was ``learnt`` of them (at the first batch that needs it)."""
+    """All ``curves``, the workbench, and what was ``learnt`` of them (at the first batch that needs it); why the input is
+    ``as_measured``, where it was to be fitted."""
 
     curves: TissueCurves
     bench: Workbench
     learnt: Learnt | None = None
+    as_measured: str = ""
 
     def fitted(self, pulse: Pulse, checkpoint, *, stage: str) -> tuple[FitResult, Found]:
         """The fit of every curve that one can be tried of, and the arrays it was put together from."""
@@ -77,6 +79,8 @@ class Study:
         aif, seconds = self.bench.aif, clock.perf_counter() - started
         result = assemble(found, self.curves, outcome, (*LOGARITHMS, "T_a"), aif, seconds)
         result = self._with_doubts(result, found[0][1], measured) if result.valid.any() else result
+        if self.as_measured:
+            result = replace(result, notes=(*result.notes, self.as_measured))
         return (result if aif is measured else replace(result, measured_aif=measured)), found
 
     def _with_doubts(self, result: FitResult, taught: Arrays, measured: ArterialInput) -> FitResult:
@@ -135,7 +139,7 @@ class Study:
         bench = self.bench
         if bench.settings.input is Input.MEASURED or bench.convolution is not ExponentialConvolution:
             return
-        aif = refined_once(bench, lambda: self._learners(FOR_INPUT), checkpoint, key=f"{stage}-input")
+        aif, self.as_measured = refined_once(bench, lambda: self._learners(FOR_INPUT), checkpoint, key=f"{stage}-input")
         if aif is not bench.aif:
             self.bench = bench.with_input(aif)
 

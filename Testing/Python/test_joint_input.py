@@ -12,6 +12,7 @@ from MyoPINNLib.errors import InputError
 from MyoPINNLib.fit import TissueCurves
 from MyoPINNLib.kinetics import tissue_curve
 from MyoPINNLib.settings import Delay, FitSettings, Input, Method, settings_from_json
+from MyoPINNLib.simulate.distributed import distributed_curve
 from MyoPINNLib.simulate.objects import twin
 from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers import fit
@@ -55,6 +56,26 @@ def test_an_exact_input_stays_as_it_was_measured():
     reference = twin(seed=3, voxels=60)
     result = fit(reference.curves, reference.aif, replace(JOINT, delay=Delay.FIXED))
     assert result.aif is reference.aif and result.measured_aif is None
+    assert any("its samples show no noise" in note for note in result.notes)
+
+
+def test_tissue_that_is_no_2cxm_does_not_bend_the_input():
+    strange = patient_like(Patient.STRESS, seed=11, voxels=300, tissue=distributed_curve)
+    result = fit(strange.curves, strange.aif, JOINT)
+    assert result.aif is strange.aif and result.measured_aif is None
+    assert any("times its samples' noise" in note for note in result.notes)
+
+
+def test_flow_comes_nearer_than_with_the_samples_as_measured():
+    moved = {JOINT: [], MEASURED: []}
+    for seed in (31, 32, 33, 34):
+        patient = patient_like(Patient.REST, seed=seed, voxels=250, input_noise=0.0)
+        exact, measured = fit(patient.curves, patient.aif, MEASURED), noisy(patient.aif, seed)
+        for settings, found in moved.items():
+            flow = fit(patient.curves, measured, settings).parameters.F_p
+            found.append(np.median(flow / exact.parameters.F_p) - 1)
+    size = {settings: np.sqrt(np.mean(np.square(found))) for settings, found in moved.items()}
+    assert size[JOINT] < 0.05 and size[JOINT] < 0.8 * size[MEASURED]
 
 
 def test_visible_noise_is_the_noise_that_was_put_in(a_patient):
@@ -65,7 +86,9 @@ def test_visible_noise_is_the_noise_that_was_put_in(a_patient):
 @pytest.mark.parametrize("voxels", [1, 2])
 def test_one_or_two_voxels_take_the_input_as_measured(voxels, a_patient):
     measured = noisy(a_patient.aif, 1)
-    assert fit(some(a_patient, slice(0, voxels)), measured, JOINT).aif is measured
+    result = fit(some(a_patient, slice(0, voxels)), measured, JOINT)
+    assert result.aif is measured
+    assert any(f"needs 10 curves and 12 samples of the input; there are {voxels}" in note for note in result.notes)
 
 
 def test_five_frames_take_the_input_as_measured(a_patient):

@@ -81,6 +81,15 @@ def test_marginals_made_of_a_gaussian_are_that_gaussian(a_gaussian):
     assert np.abs(off - np.median(off)).mean() < 0.05
 
 
+def test_the_slope_of_a_prior_is_that_of_its_density(a_gaussian):
+    x = np.random.default_rng(0).multivariate_normal(MEAN, 2 * COVARIANCE, 300)
+    for some in (a_gaussian, MarginalsPrior.from_gaussian(a_gaussian)):
+        hair = 1e-5 * np.eye(4)
+        steps = [(some.log_density(x + h) - some.log_density(x - h)) / 2e-5 for h in hair]
+        off = np.abs(some.slope(x) - np.stack(steps, axis=-1))
+        assert np.quantile(off, 0.99) < 1e-4 and np.median(off) < 1e-6
+
+
 def test_one_voxel_hardly_moves_the_default():
     default = default_prior(np.array([0.3]), None)
     x = default.mean[None] + 1.0
