@@ -1,13 +1,14 @@
 """What tissue and samples say about the input's coefficients z and the mean of the voxels' prior, as normal equations.
 
-With A = dC_t/dz, J = dC_t/dx and r = C_t,i - C_2CXM(x), all over sigma_i, and the prior p(x) of covariance S, the slopes of ln evidence are
-means over draws x of each voxel's posterior (Fisher's identity), in which g = d ln posterior/dx has the mean 0:
+With A = dC_t/dz, J = dC_t/dx and r = C_t,i - C_2CXM(x), all over sigma_i, and the prior p(x) of covariance S, the slopes
+of ln evidence are means over draws x of each voxel's posterior (Fisher's identity), in which g = d ln posterior/dx has the
+mean 0:
 
     score of z       sum_i <A'r - A'J H^-1 g>           H = J'J + S^-1
     of the mean      sum_i <S^-1 H^-1 g - d ln p/dx>
 
-What is added to A'r and to -d ln p/dx takes away all that the draws' chance does to first order: that is some hundred times what
-is left. Information, with C_t linear in x about each voxel's mean:
+What is added to A'r and to -d ln p/dx takes away all that the draws' chance does to first order. Information, with C_t
+linear in x about each voxel's mean:
 
     N = sum_i G'G - G'J H^-1 J'G                         G = (A, J)
 

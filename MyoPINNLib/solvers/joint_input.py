@@ -4,13 +4,14 @@ minimise over the input's coefficients z, with each voxel's x integrated out (pa
 
     sum_k (C_ap(t_k) - measured_k)^2 / sigma_a^2  +  smoothness z'Q z  -  2 sum_i ln int p(C_t,i | x; z) p(x) dx
 
-C_t is linear in z (input_basis.py). A round draws x from each voxel's posterior under the present input and takes one Newton step
-of z and of the mean of the voxels' prior together (input_evidence.py); the densities of that prior are learnt anew from
-every round's samples (prior.py). Modes in place of draws would bend the input to make up for their own bias. Each round draws at other points and
-the last rounds' inputs are averaged: along the few directions that tissue hardly knows, chance moves a single one. Tissue can tell
-neither the input's scale nor a shift in time: both come from the input's own samples. sigma_a stays near what the samples'
-roughness says. Where tissue says little, a step is held back by ``HOLD`` of the information that known x would give. Tissue
-that would bend the input beyond its samples' noise is no 2CXM of it: then the input stays as it was measured.
+C_t is linear in z (input_basis.py). A round draws x from each voxel's posterior under the present input and takes one
+Newton step of z and of the mean of the voxels' prior together (input_evidence.py); the densities of that prior are learnt
+anew from every round's samples (prior.py). Modes in place of draws would bend the input to make up for their own bias.
+Each round draws at other points, and the last rounds' inputs are averaged: along the few directions that tissue hardly
+knows, chance moves a single one. Tissue can tell neither the input's scale nor a shift in time: both come from the input's
+own samples. sigma_a stays near what the samples' roughness says. Where tissue says little, a step is held back by ``HOLD``
+of the information that known x would give. Tissue that would bend the input beyond its samples' noise is no 2CXM of it:
+then the input stays as it was measured.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ class _Joint:
             certain = np.where(off, 0.0, batch.root_weight / problem.sigma[:, None])
             weight = normalised_weights(drawn.log_weight + prior.log_density(drawn.x))
             mean = np.einsum("ns,nsm->nm", weight, drawn.x)
-            found.append(Voxels(batch, problem, mean, _drawn(drawn.x, weight), certain, bench.settings.T_a))
+            found.append(Voxels(batch, problem, mean, even_draws(drawn.x, weight), certain, bench.settings.T_a))
         return found, prior
 
     def _settled(
@@ -166,7 +167,7 @@ def _near(bench: Workbench, x: list[np.ndarray]) -> Workbench:
     return replace(bench, settings=replace(bench.settings, T_a_range=limits))
 
 
-def _drawn(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def even_draws(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(n, DRAWS, m): of samples x (n, s, m) every DRAWS-th part of their ``weight`` (n, s)."""
     levels = (np.arange(DRAWS) + 0.5) / DRAWS
     mass = np.cumsum(weight, axis=1)

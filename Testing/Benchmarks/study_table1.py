@@ -47,24 +47,29 @@ PRINTED_TABLE = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training: its loss (``term``: with the released code's), steps, layers and weight of the data."""
+    """A training: its loss (``term``: with the released code's), steps, layers, weight of the data, and the points of the residuals,
+    of which each step draws as many anew, or (``pool``) from as many drawn once."""
 
     words: str
     term: bool = False
     steps: int = 25_000
     layers: int = 2
     w_data: float = 5.0
+    points: int = 500
+    pool: int = 0
 
 
 AS_PRINTED = Recipe("as printed")
 WITH_TERM = Recipe("with the term", term=True)
 RELEASED = Recipe("with the term, 3 layers, w_C 1", term=True, steps=15_000, layers=3, w_data=1.0)
+OWN_POINTS = replace(RELEASED, words=f"{RELEASED.words}, 100 of 500 points drawn once", points=100, pool=500)
 PAPERS = (Method.COMBINED, Method.REDUCED, Method.TWO_COMPARTMENT)
 FIRST = [(recipe, method) for method in PAPERS for recipe in (AS_PRINTED, RELEASED)]
 RUNS = [
     (AS_PRINTED, Method.MESH, 0),
     *((recipe, method, k) for k in (0, 2, 1) for recipe, method in FIRST),
     *((WITH_TERM, method, k) for k in (1, 0, 2) for method in PAPERS),
+    *((OWN_POINTS, Method.COMBINED, k) for k in (1, 0, 2)),
     *((AS_PRINTED, Method.MESH, k) for k in (1, 2)),
 ]
 
@@ -78,8 +83,11 @@ def part(reference, k):
     return some, truth, reference.C_t_exact[rows]
 
 
-def released(clean, time_s):
-    """The product's objective with the released code's term: the gradient of the ``clean`` (n, t) mM curves is data too."""
+def released(clean, time_s, pool):
+    """The product's objective with the released code's term: the gradient of the ``clean`` (n, t) mM curves is data too.
+
+    With a ``pool`` the points of each step are some of as many that are drawn once.
+    """
     import tensorflow as tf
 
     from MyoPINNLib.solvers.pinn import losses
@@ -94,6 +102,15 @@ def released(clean, time_s):
             super().__init__(network, problem, settings, **how)
             slope = np.gradient(clean[problem.rows], minutes, axis=1) / problem.peak
             self.slope = tf.constant(slope.T, tf.float32)
+
+        def random_times(self, step):
+            """(N_r, 1) times in the slice's domain."""
+            if not pool:
+                return super().random_times(step)
+            seed = tf.constant([self.settings.seed, 0], tf.int64)
+            once = tf.random.stateless_uniform([pool, 1], seed, *self.domain)
+            order = tf.random.stateless_uniform([pool], tf.stack([seed[0], tf.cast(step, tf.int64) + 1]))
+            return tf.gather(once, tf.argsort(order)[: self.settings.collocation_points])
 
         def terms(self, step):
             """The terms, the data's with the slopes."""
@@ -123,11 +140,13 @@ def trained(reference, recipe, method, k, seed):
     from MyoPINNLib.solvers.pinn import slices as training
 
     curves, truth, clean = part(reference, k)
-    network = NetworkSettings(seed=seed, history_every=500, layers=recipe.layers, w_data=recipe.w_data)
+    network = NetworkSettings(
+        seed=seed, history_every=500, layers=recipe.layers, w_data=recipe.w_data, collocation_points=recipe.points
+    )
     settings = FitSettings(method=method, delay=Delay.FIXED, network=network)
     plain, memory, rows, begun = training.Objective, Memory(), [], time.perf_counter()
     if recipe.term:
-        training.Objective = released(clean, curves.time[0])
+        training.Objective = released(clean, curves.time[0], recipe.pool)
     try:
         for stop in [each for each in STOPS if each <= recipe.steps]:
             at = replace(settings, network=replace(network, steps=stop))

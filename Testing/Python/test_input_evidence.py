@@ -13,7 +13,7 @@ from MyoPINNLib.simulate.patient_like import Patient, patient_like
 from MyoPINNLib.solvers.batches import batch_of
 from MyoPINNLib.solvers.input_basis import InputBasis
 from MyoPINNLib.solvers.input_evidence import Evidence, Voxels
-from MyoPINNLib.solvers.joint_input import _drawn
+from MyoPINNLib.solvers.joint_input import even_draws
 from MyoPINNLib.solvers.sampling import sample
 from MyoPINNLib.solvers.workbench import Workbench
 
@@ -66,7 +66,7 @@ class Curves:
         weight = normalised_weights(drawn.log_weight + self.prior.log_density(drawn.x))
         certain = np.broadcast_to(self.batch.root_weight / self.sigma, self.batch.C_t.shape)
         mean = np.einsum("ns,nsm->nm", weight, drawn.x)
-        voxels = Voxels(self.batch, self.problem, mean, _drawn(drawn.x, weight), certain, 0.0)
+        voxels = Voxels(self.batch, self.problem, mean, even_draws(drawn.x, weight), certain, 0.0)
         return voxels, Evidence.of_tissue([voxels], self.basis, self.z, self.prior, self.prior.covariance)
 
 
